@@ -1,0 +1,1 @@
+"""The model bridges of llmspell: llm, providers, agents, tools."""

@@ -1,0 +1,1 @@
+"""The embedded model of llmspell: the provider that needs no key."""

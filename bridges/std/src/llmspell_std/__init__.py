@@ -1,0 +1,1 @@
+"""The standard bridges of llmspell: data, log, core, fs and more."""

@@ -1,0 +1,1 @@
+"""The built-in tools of llmspell: file, web, system, math, datetime, data, feed."""

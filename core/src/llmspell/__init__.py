@@ -1,0 +1,1 @@
+"""Run language-model spells written in Lua, JavaScript and Tengo."""

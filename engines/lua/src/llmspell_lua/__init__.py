@@ -1,0 +1,1 @@
+"""The Lua engine of llmspell, on lupa."""

@@ -1,0 +1,1 @@
+"""The Tengo engine of llmspell: Tengo compiled to Lua 5.4."""
