@@ -1,0 +1,172 @@
+"""The words of the conversation between a guest and the host.
+
+The host says ``Start``, ``Reply``, ``Invoke`` and ``Cancel``; the guest says ``Call``, ``Emit``, ``Done`` and
+``Failed``. They are frozen and hold only :data:`~llmspell.values.Value` data, so that they are at once arguments
+in one process and frames between two (see :mod:`llmspell.values.wire`).
+
+Ids: the run itself is id 0. ``Call`` ids are chosen by the guest, ``Invoke`` ids by the host, each counting
+from 1 and never used twice in one run. ``Reply`` answers a ``Call``; ``Done`` and ``Failed`` answer an
+``Invoke`` or, with id 0, end the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from llmspell.engine.source import Source
+
+MAIN = 0
+"""The id of the run itself, in ``Done`` and ``Failed``."""
+
+HOST = "@host"
+"""The target of calls to the host itself, which no bridge can be named; see :mod:`llmspell.runtime.system`."""
+
+
+class FrameInfo(msgspec.Struct, frozen=True, array_like=True):
+    """A script's call frame on the wire; becomes :class:`llmspell.errors.Frame`."""
+
+    language: str
+    file: str
+    line: int = 0
+    column: int = 0
+    function: str = ""
+    locals: dict[str, str] = {}
+
+
+class Fault(msgspec.Struct, frozen=True, array_like=True):
+    """What a script may know of a host error: nothing but this.
+
+    Attributes:
+        code: Stable snake_case word.
+        message: One paragraph, free of host paths, reprs and tracebacks.
+        details: Plain extra data, or None.
+        fatal: A limit or a cancellation. The guest must end without the script being able to catch it.
+    """
+
+    code: str
+    message: str
+    details: Any = None
+    fatal: bool = False
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run or an invocation failed, as the guest tells it.
+
+    Attributes:
+        kind: ``syntax``: the source does not parse; ``runtime``: the script raised; ``exit``: it asked to end;
+            ``limit``: ``limit`` names which; ``cancelled``; ``conversion``: a value could not cross (``path``);
+            ``module``: a module was not found or is circular; ``internal``: the engine itself is at fault.
+        message: In the words of the language, without position prefix where ``file`` and ``line`` say it.
+        code: The code of the script's error object where it has one, or of the fault it did not handle.
+        fault: Id of the ``Call`` whose fault went unhandled, 0 if none: the host then chains its own
+            exception as ``__cause__``.
+        value: What was raised, converted, when it was more than a text.
+        incomplete: For ``syntax``: more input could complete it.
+        state_spent: True if the VM must not be used again (memory limit, stack overflow, ...).
+    """
+
+    kind: Literal["syntax", "runtime", "exit", "limit", "cancelled", "conversion", "module", "internal"]
+    message: str
+    code: str = ""
+    language: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    frames: tuple[FrameInfo, ...] = ()
+    value: Any = None
+    fault: int = 0
+    limit: str = ""
+    limit_value: float = 0
+    path: str = "$"
+    status: int = 0
+    incomplete: bool = False
+    state_spent: bool = False
+    hint: str = ""
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """Begin the run.
+
+    Attributes:
+        source: What to compile and run, compiled where the guest lives.
+        params: The global ``params`` of the script.
+        bridges: Names of the bridges this run may ``require``; lazily resolved as globals too.
+        mode: ``"run"``: a spell, its result is the value of ``Done``. ``"check"``: compile only, ``Done`` with
+            nothing. ``"module"``: run it as a module and keep it: ``Done`` holds its exports, functions among
+            them as :class:`FunctionRef`, and the guest stays able to be invoked.
+    """
+
+    source: Source
+    params: dict[str, Any] = {}
+    bridges: tuple[str, ...] = ()
+    mode: Literal["run", "check", "module"] = "run"
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """Answer one call: ``fault`` is None on success."""
+
+    id: int
+    value: Any = None
+    fault: Fault | None = None
+
+
+class Invoke(msgspec.Struct, frozen=True, tag="invoke"):
+    """Call a function of the script; answered by ``Done`` or ``Failed`` with the same id."""
+
+    id: int
+    function: int
+    args: list[Any] = []
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """End the run. The guest runs its clean-up handlers under a short grace and says ``Failed``."""
+
+    reason: str = "cancelled"
+
+
+class Call(msgspec.Struct, frozen=True, tag="call"):
+    """Ask the host for something.
+
+    Attributes:
+        target: A bridge's name, :data:`HOST`, or the id of a :class:`~llmspell.values.HostRef`.
+        method: snake_case name of the export.
+        args: Positional arguments. An export's keyword-only parameters are one trailing dict.
+        line: Line of the script that asked, for the record and for messages; 0 if unknown.
+    """
+
+    id: int
+    target: str | int
+    method: str
+    args: list[Any] = []
+    line: int = 0
+
+
+class Emit(msgspec.Struct, frozen=True, tag="emit"):
+    """Say something that needs no answer.
+
+    Attributes:
+        kind: ``"output"`` (``data`` is text, written as it is), ``"error_output"``, or ``"warning"``.
+    """
+
+    kind: str
+    data: Any = None
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The run or an invocation ended well. ``values`` are all its results; most languages have one."""
+
+    id: int = MAIN
+    values: list[Any] = []
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The run or an invocation failed."""
+
+    failure: Failure
+    id: int = MAIN
+
+
+HostMessage: TypeAlias = Start | Reply | Invoke | Cancel
+GuestMessage: TypeAlias = Call | Emit | Done | Failed

@@ -1,0 +1,64 @@
+"""What an engine plugin declares of itself before anything of it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from llmspell.engine.contract import ScriptEngine
+
+API_VERSION = 1
+"""Version of the plugin contract. A plugin built for another one is refused by name."""
+
+Limit = Literal["deadline", "steps", "memory", "output", "cancel", "recursion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can enforce, by placement.
+
+    Attributes:
+        inline: Limits it enforces inside the host's process. ``deadline`` here is cooperative: long C calls
+            of the engine are not interrupted.
+        worker: Limits it enforces itself in a worker; the worker adds its own hard ones.
+        suspends: It can suspend inside a synchronous host call. One that cannot asks through
+            ``port.ask`` and needs a placement that may block.
+    """
+
+    inline: frozenset[Limit] = frozenset()
+    worker: frozenset[Limit] = frozenset()
+    suspends: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Describe an engine.
+
+    Attributes:
+        name: Engine name, e.g. ``"lua"``.
+        factory: ``"module:attr"`` or a callable that returns a :class:`ScriptEngine`; called once per process
+            that needs the engine, with ``options`` as keyword arguments. Use the string: it is not imported
+            before use, and only a string can be preloaded by workers.
+        extensions: File name endings with their dot.
+        aliases: Other names people may use.
+        naming: How scripts of this language see exports and option keys.
+        options: Keyword arguments for the factory; plain values only.
+        api: The contract version it was written for.
+
+    Example:
+        >>> EngineSpec("lua", "llmspell_lua.engine:LuaEngine", extensions=(".lua",)).naming
+        'snake'
+    """
+
+    name: str
+    factory: str | Callable[..., ScriptEngine]
+    extensions: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    version: str = ""
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    naming: Literal["snake", "camel"] = "snake"
+    options: dict[str, Any] = field(default_factory=dict)
+    description: str = ""
+    api: int = API_VERSION

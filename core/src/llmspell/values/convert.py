@@ -1,0 +1,299 @@
+"""From Python objects to values: a registry of small converters, dispatched by type.
+
+The other direction needs no registry of its own: an export's parameters are validated, and so converted, by
+pydantic against its signature (see :mod:`llmspell.bridge.signature`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import functools
+import pathlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from llmspell.errors import ConversionError
+from llmspell.values.handles import FunctionRef, HostRef
+from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits
+
+Naming: TypeAlias = Literal["snake", "camel"]
+
+
+class TypeConverter(Protocol):
+    """Turn one kind of Python object into something simpler.
+
+    The result may again need conversion: a converter takes one step and the registry goes on from there.
+    """
+
+    def __call__(self, item: Any, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConverterSpec:
+    """Describe how objects of ``type`` (and its subclasses) cross to a script.
+
+    Attributes:
+        type: The Python type.
+        to_value: One step towards a value.
+        record: The result is a dict of *names* (fields), which follow the naming of the script's language.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> spec = ConverterSpec(Fraction, lambda f: {"num": f.numerator, "den": f.denominator})
+        >>> ValueConverter([spec]).to_value(Fraction(1, 3))
+        {'num': 1, 'den': 3}
+    """
+
+    type: type
+    to_value: TypeConverter
+    record: bool = False
+
+
+def camel(name: str) -> str:
+    """Spell a snake_case name in camelCase; leading underscores stay.
+
+    Example:
+        >>> camel("quick_prompt")
+        'quickPrompt'
+    """
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] if part else "_" for part in rest) if head else name
+
+
+@functools.lru_cache(maxsize=4096)
+def _camel_cached(name: str) -> str:
+    return camel(name)
+
+
+def _dataclass_fields(item: Any) -> dict[str, object]:
+    """Apply the field metadata ``rename``, ``skip`` and ``omit_empty``."""
+    out: dict[str, object] = {}
+    for field in dataclasses.fields(item):
+        meta = field.metadata
+        if meta.get("skip"):
+            continue
+        part = getattr(item, field.name)
+        if meta.get("omit_empty") and (part is None or part in ("", b"", [], {}, ())):
+            continue
+        out[meta.get("rename", field.name)] = part
+    return out
+
+
+def _model_fields(item: Any) -> dict[str, object]:
+    fields = type(item).model_fields
+    return {(fields[name].alias or name): getattr(item, name) for name in fields}
+
+
+def _iso(item: Any) -> str:
+    return str(item.isoformat())
+
+
+_BUILT_IN: tuple[ConverterSpec, ...] = (
+    ConverterSpec(enum.Enum, lambda item: item.value),
+    ConverterSpec(datetime.datetime, _iso),
+    ConverterSpec(datetime.date, _iso),
+    ConverterSpec(datetime.time, _iso),
+    ConverterSpec(datetime.timedelta, lambda item: item.total_seconds()),
+    ConverterSpec(decimal.Decimal, str),
+    ConverterSpec(uuid.UUID, str),
+    ConverterSpec(pathlib.PurePath, str),
+    ConverterSpec(bytearray, bytes),
+    ConverterSpec(memoryview, bytes),
+    ConverterSpec(bool, bool),
+    ConverterSpec(int, int.__int__),
+    ConverterSpec(float, float.__float__),
+    ConverterSpec(str, str.__str__),
+    ConverterSpec(bytes, bytes.__bytes__),
+    ConverterSpec(Mapping, lambda item: dict(item.items())),  # type: ignore[type-abstract]
+    ConverterSpec(Set, lambda item: _sorted_set(item)),  # type: ignore[type-abstract]
+    ConverterSpec(Sequence, list),  # type: ignore[type-abstract]
+)
+
+
+def _sorted_set(item: Any) -> list[object]:
+    """Make sets reproducible: sorted where their members can be compared."""
+    try:
+        return sorted(item)
+    except TypeError:
+        return list(item)
+
+
+_SCALARS = frozenset({type(None), bool, int, float})
+
+
+class ValueConverter:
+    """Convert Python objects into values.
+
+    The result is always a fresh tree: no container in it is shared, contains itself or belongs to anybody
+    else, and it is within the limits. Engines rely on that.
+
+    Args:
+        specs: More converters; later ones win, and all win over the built-in ones.
+        limits: Limits of one value.
+        handle: Makes a handle for an object that has exports; objects without are refused.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[ConverterSpec] = (),
+        limits: ValueLimits = DEFAULT_VALUE_LIMITS,
+        handle: Callable[[object], HostRef | None] | None = None,
+    ) -> None:
+        self._specs = (*reversed(specs), *_BUILT_IN)
+        self._by_type: dict[type, ConverterSpec | None] = {}
+        self.limits = limits
+        self._handle = handle
+
+    def bound(self, handle: Callable[[object], HostRef | None], limits: ValueLimits) -> ValueConverter:
+        """Return a converter with this one's registry and another maker of handles."""
+        other = ValueConverter.__new__(ValueConverter)
+        other._specs = self._specs
+        other._by_type = self._by_type
+        other.limits = limits
+        other._handle = handle
+        return other
+
+    def to_value(self, item: object, naming: Naming = "snake") -> Value:
+        """Convert ``item``.
+
+        Args:
+            naming: ``"camel"`` spells the field names of records (dataclasses, pydantic models) in camelCase;
+                keys of plain dicts are data and stay.
+
+        Raises:
+            ConversionError: With the path of what cannot cross.
+        """
+        kind = type(item)
+        if kind in _SCALARS:
+            return item  # type: ignore[return-value]
+        if kind is str and len(item) < 4096:  # type: ignore[arg-type]
+            return item  # type: ignore[return-value]
+        return _Conversion(self, naming).convert(item, "$", 0)
+
+    def step(self, item: object, kind: type, path: str) -> tuple[object, bool]:
+        """Take one step: return what ``item`` becomes and whether that is a record."""
+        spec = self._by_type.get(kind, False)
+        if spec is False:
+            spec = self._by_type[kind] = self._find(kind)
+        if spec is not None:
+            return spec.to_value(item), spec.record
+        if self._handle is not None and (ref := self._handle(item)) is not None:
+            return ref, False
+        raise ConversionError(f"a {kind.__name__} cannot cross to a script", path=path)
+
+    def _find(self, kind: type) -> ConverterSpec | None:
+        for spec in self._specs[: -len(_BUILT_IN)]:
+            if issubclass(kind, spec.type):
+                return spec
+        if dataclasses.is_dataclass(kind):
+            return ConverterSpec(kind, _dataclass_fields, record=True)
+        if hasattr(kind, "model_fields") and hasattr(kind, "model_dump"):
+            return ConverterSpec(kind, _model_fields, record=True)
+        if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+            return ConverterSpec(kind, lambda item: item._asdict(), record=True)
+        return next((spec for spec in _BUILT_IN if issubclass(kind, spec.type)), None)
+
+
+class _Conversion:
+    """One conversion under way: its counters and the containers it stands inside of."""
+
+    __slots__ = ("bytes", "camel", "limits", "nodes", "open", "registry")
+
+    def __init__(self, registry: ValueConverter, naming: Naming) -> None:
+        self.registry = registry
+        self.limits = registry.limits
+        self.camel = naming == "camel"
+        self.nodes = 0
+        self.bytes = 0
+        self.open: set[int] = set()
+
+    def convert(self, item: Any, path: str, depth: int, record: bool = False) -> Value:
+        self.nodes += 1
+        if self.nodes > self.limits.nodes:
+            raise ConversionError(
+                f"the value has more than {self.limits.nodes:,} parts (limit: value nodes)", path=path
+            )
+        kind = type(item)
+        if kind in _SCALARS:
+            return item  # type: ignore[no-any-return]
+        if kind is str or kind is bytes:
+            self._count(len(item), path)
+            return item  # type: ignore[no-any-return]
+        if kind is dict or kind is list or kind is tuple:
+            return self._container(item, kind, path, depth, record)
+        if kind is HostRef or kind is FunctionRef:
+            return item  # type: ignore[no-any-return]
+        if id(item) in self.open:
+            raise ConversionError("the value contains itself", path=path)
+        if depth > self.limits.depth:
+            raise self._too_deep(path)
+        self.open.add(id(item))
+        try:
+            simpler, is_record = self.registry.step(item, kind, path)
+            return self.convert(simpler, path, depth + 1 if is_record else depth, is_record)
+        finally:
+            self.open.discard(id(item))
+
+    def _container(self, item: Any, kind: type, path: str, depth: int, record: bool) -> Value:
+        if id(item) in self.open:
+            raise ConversionError("the value contains itself", path=path)
+        if depth >= self.limits.depth:
+            raise self._too_deep(path)
+        if self.nodes + len(item) > self.limits.nodes:
+            raise ConversionError(
+                f"the value has more than {self.limits.nodes:,} parts (limit: value nodes)", path=path
+            )
+        self.open.add(id(item))
+        try:
+            if kind is not dict:
+                return [
+                    part
+                    if type(part) in _SCALARS and self._node()
+                    else self.convert(part, f"{path}[{index}]", depth + 1)
+                    for index, part in enumerate(item)
+                ]
+            out: dict[str, Value] = {}
+            for key, part in item.items():
+                if type(key) is not str:
+                    key = self._key(key, path)
+                self._count(len(key), path)
+                if record and self.camel:
+                    key = _camel_cached(key)
+                if type(part) in _SCALARS:
+                    self.nodes += 1
+                    out[key] = part
+                else:
+                    out[key] = self.convert(part, f"{path}.{key}", depth + 1)
+            return out
+        finally:
+            self.open.discard(id(item))
+
+    def _node(self) -> bool:
+        self.nodes += 1
+        return True
+
+    def _key(self, key: object, path: str) -> str:
+        if isinstance(key, str):
+            return key.value if isinstance(key, enum.Enum) else str(key)
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(int(key))
+        if isinstance(key, uuid.UUID | pathlib.PurePath | datetime.date):
+            return str(key)
+        raise ConversionError(f"a dict key must be a text, not {type(key).__name__}", path=path)
+
+    def _count(self, size: int, path: str) -> None:
+        self.bytes += size
+        if self.bytes > self.limits.bytes:
+            raise ConversionError(
+                f"the value holds more than {self.limits.bytes:,} bytes of text (limit: value bytes)", path=path
+            )
+
+    def _too_deep(self, path: str) -> ConversionError:
+        return ConversionError(
+            f"the value is nested deeper than {self.limits.depth} levels (limit: value depth)", path=path
+        )
