@@ -290,7 +290,8 @@ class _Conversion:
         self.bytes += size
         if self.bytes > self.limits.bytes:
             raise ConversionError(
-                f"the value holds more than {self.limits.bytes:,} bytes of text (limit: value bytes)", path=path
+                f"the value holds more than {self.limits.bytes:,} bytes of text (limit: value bytes)",
+                path=path,
             )
 
     def _too_deep(self, path: str) -> ConversionError:

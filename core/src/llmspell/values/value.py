@@ -104,5 +104,6 @@ class _Checker:
         self.bytes += size
         if self.bytes > self.limits.bytes:
             raise ConversionError(
-                f"the value holds more than {self.limits.bytes:,} bytes of text (limit: value bytes)", path=path
+                f"the value holds more than {self.limits.bytes:,} bytes of text (limit: value bytes)",
+                path=path,
             )

@@ -1,0 +1,54 @@
+"""A function of the script, as a bridge holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from llmspell.values import FunctionRef, Value
+
+Invoker = Callable[[FunctionRef, list[Any]], Awaitable[list[Any]]]
+
+
+class ScriptFunction:
+    """A function that lives in a script: ``await fn(1, "a")`` runs it in its guest.
+
+    It lives as long as the run it came from; calling it afterwards raises
+    :class:`~llmspell.errors.SessionClosedError`. Errors the script raises arrive as
+    :class:`~llmspell.errors.ScriptError`. Annotate a parameter of an export with it to accept a function.
+    """
+
+    __slots__ = ("_invoke", "ref")
+
+    def __init__(self, ref: FunctionRef, invoke: Invoker) -> None:
+        self.ref = ref
+        self._invoke = invoke
+
+    async def __call__(self, *args: Any) -> Any:
+        """Run it; return its first result, or None if it returns nothing."""
+        values = await self._invoke(self.ref, list(args))
+        return values[0] if values else None
+
+    async def call_all(self, *args: Any) -> list[Value]:
+        """Run it; return all its results (Lua functions may return several)."""
+        return await self._invoke(self.ref, list(args))
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    def __repr__(self) -> str:
+        return f"<ScriptFunction {self.ref.name or self.ref.id}>"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls, cls_repr="function")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "object", "format": "function"}

@@ -1,0 +1,10 @@
+"""What a run may do and use: levels, limits, grants, profiles. A policy only ever narrows.
+
+May import ``errors`` and ``values``.
+"""
+
+from llmspell.policy.grants import Grants
+from llmspell.policy.limits import Limits, parse_duration, parse_size
+from llmspell.policy.policy import LEVELS, Level, Policy, PolicyPreset
+
+__all__ = ["LEVELS", "Grants", "Level", "Limits", "Policy", "PolicyPreset", "parse_duration", "parse_size"]
