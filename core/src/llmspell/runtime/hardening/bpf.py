@@ -10,7 +10,7 @@ from enum import IntEnum
 from llmspell.runtime.hardening.kernel import Machine
 
 LOAD, AND, EQUALS, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
-"""The five instructions used (linux/bpf_common.h): ``LD|W|ABS``, ``ALU|AND|K``, ``JMP|JEQ|K``, ``JMP|JGE|K``, ``RET|K``."""
+"""The five instructions used: ``LD|W|ABS``, ``ALU|AND|K``, ``JMP|JEQ|K``, ``JMP|JGE|K`` and ``RET|K``."""
 
 _NUMBER, _ARCH, _ARGS = 0, 4, 16
 _X32_BIT = 0x40000000
@@ -104,8 +104,7 @@ def _case(case: tuple[Test, ...], action: Action) -> list[Instruction]:
         masked = [(AND, 0, 0, test.mask)] if test.mask != 0xFFFFFFFF else []
         last = len(test.values) - 1
         compare = [
-            (EQUALS, last - index, len(block) if index == last else 0, value)
-            for index, value in enumerate(test.values)
+            (EQUALS, last - index, len(block) if index == last else 0, value) for index, value in enumerate(test.values)
         ]
         block = [(LOAD, 0, 0, _ARGS + 8 * test.argument), *masked, *compare, *block]
     return block
