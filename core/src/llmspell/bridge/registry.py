@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 from llmspell.bridge.base import Bridge, BridgeContext, BridgeSpec
-from llmspell.errors import BridgeNotFoundError, LlmspellError, PluginLoadError, PluginVersionError
+from llmspell.errors import BridgeNotFoundError, LlmspellError, PluginError, PluginLoadError, PluginVersionError
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w-]*)\s*((?:[<>=!~]=?|===)\s*[\w.*,<>=!~ ]+)?\s*")
 
@@ -47,12 +47,17 @@ class BridgeRegistry:
 
     def __init__(self, specs: Iterable[BridgeSpec] = ()) -> None:
         self._specs: dict[str, BridgeSpec] = {}
+        self._refused: dict[str, PluginError] = {}
         for spec in specs:
             self.add(spec)
 
     def add(self, spec: BridgeSpec) -> None:
         for name in (spec.name, *spec.aliases):
             self._specs[name] = spec
+
+    def refuse(self, name: str, error: PluginError) -> None:
+        """Keep a name from being used; ``error`` says why, when somebody asks for it."""
+        self._refused[name] = error
 
     def remove(self, name: str) -> None:
         spec = self.get(name)
@@ -75,10 +80,13 @@ class BridgeRegistry:
 
         Raises:
             BridgeNotFoundError: With the nearest name there is.
+            PluginError: The name was refused, e.g. because two plugins offer it.
         """
         try:
             return self._specs[name]
         except KeyError:
+            if (refusal := self._refused.get(name)) is not None:
+                raise type(refusal)(refusal.message, plugin=refusal.plugin, hint=refusal.hint) from None
             close = difflib.get_close_matches(name, self._specs, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"bridges: {', '.join(self.names) or 'none'}"
             raise BridgeNotFoundError(f"there is no bridge named {name!r}", name=name, hint=hint) from None
@@ -108,11 +116,11 @@ class BridgeRegistry:
                     f"bridge {spec.name!r} has an unreadable requirement {requirement!r}", plugin=spec.name
                 )
             wanted, constraint = match[1], match[2]
-            if wanted not in self._specs:
+            if wanted not in self._specs and wanted not in self._refused:
                 raise BridgeNotFoundError(
                     f"bridge {spec.name!r} requires bridge {wanted!r}, which is not installed", name=wanted
                 )
-            needed = self._specs[wanted]
+            needed = self.get(wanted)
             if constraint and not _satisfies(needed.version, constraint):
                 raise PluginVersionError(
                     f"bridge {spec.name!r} requires {requirement}, but {needed.name} is {needed.version}",
@@ -156,6 +164,11 @@ class BridgeSet:
         self._services = services or {}
         self._open: dict[str, Bridge] = {}
         self._opening: dict[str, Any] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names and aliases of every bridge there is, open or not."""
+        return self._registry.names
 
     def peek(self, name: str) -> Bridge | None:
         """Return a bridge if it is open."""
