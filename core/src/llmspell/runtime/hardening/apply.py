@@ -38,8 +38,7 @@ def harden(plan: Hardening, *, keep: Collection[int], parent: int, inherited: It
     attempt(Piece.LIMITS, functools.partial(process.limit_resources, plan.limits))
     attempt(Piece.CAPABILITIES, capabilities.drop_all)
     attempt(Piece.NO_NEW_PRIVILEGES, process.forbid_new_privileges)
-    if any(plan.asks(piece) for piece in LANDLOCK):
-        done.update((state.piece, state) for state in _landlock(plan))
+    done.update((state.piece, state) for state in _landlock(plan))
     # After the capabilities: a change of credentials takes the signal back.
     attempt(Piece.PARENT_DEATH, functools.partial(process.die_with_parent, parent))
     attempt(Piece.NOT_DUMPABLE, process.forbid_dumping)
@@ -60,22 +59,29 @@ def _reason(error: Exception) -> str:
 
 
 def _landlock(plan: Hardening) -> Iterable[State]:
+    asked = [piece for piece in Piece if piece in LANDLOCK and plan.asks(piece)]
     try:
-        known = landlock.restrict(plan.readable)
+        known = landlock.probe()
+        has = {
+            Piece.LANDLOCK_FILES: known.files,
+            Piece.LANDLOCK_NETWORK: known.net,
+            Piece.LANDLOCK_SCOPES: known.scopes,
+        }
+        rights = known.only(
+            files=Piece.LANDLOCK_FILES in asked,
+            net=Piece.LANDLOCK_NETWORK in asked,
+            scopes=Piece.LANDLOCK_SCOPES in asked,
+        )
+        if any(has[piece] for piece in asked):
+            landlock.restrict(rights, plan.readable)
     except OSError as error:
-        for piece in LANDLOCK:
-            if plan.asks(piece):
-                yield State(piece, False, _reason(error))
-        return
-    had = {
-        Piece.LANDLOCK_FILES: known.files,
-        Piece.LANDLOCK_NETWORK: known.net,
-        Piece.LANDLOCK_SCOPES: known.scoped,
-    }
-    for piece, rights in had.items():
-        if plan.asks(piece):
-            detail = f"ABI {known.abi}" if rights else f"this kernel's Landlock is ABI {known.abi}"
-            yield State(piece, bool(rights), detail)
+        return [State(piece, False, _reason(error)) for piece in asked]
+    return [
+        State(piece, True, f"ABI {known.abi}")
+        if has[piece]
+        else State(piece, False, f"this kernel's Landlock is ABI {known.abi}")
+        for piece in asked
+    ]
 
 
 def _filter(reading: bool) -> str:

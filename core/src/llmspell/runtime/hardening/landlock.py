@@ -25,57 +25,64 @@ class _PathBeneath(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Restriction:
-    """What a ruleset of this kernel's ABI takes away."""
+class Rights:
+    """Rights that can be taken away, as the kernel's bit masks.
+
+    Attributes:
+        abi: Version of Landlock's interface.
+        files: On files and directories.
+        net: On TCP ports.
+        scopes: On what lives outside: abstract Unix sockets, processes to signal.
+    """
 
     abi: int
+    files: int
+    net: int
+    scopes: int
 
-    @property
-    def files(self) -> int:
-        return max((1 << bits) - 1 for since, bits in _FS_RIGHTS if self.abi >= since)
-
-    @property
-    def net(self) -> int:
-        return _NET_RIGHTS if self.abi >= _NET_SINCE else 0
-
-    @property
-    def scoped(self) -> int:
-        return _SCOPES if self.abi >= _SCOPE_SINCE else 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of the attributes this ABI knows; an older kernel refuses a longer structure."""
-        return 24 if self.scoped else 16 if self.net else 8
+    def only(self, *, files: bool, net: bool, scopes: bool) -> Rights:
+        return Rights(self.abi, self.files if files else 0, self.net if net else 0, self.scopes if scopes else 0)
 
 
-def probe() -> Restriction:
-    """Ask the kernel for its ABI; changes nothing.
+def probe() -> Rights:
+    """Ask the kernel which rights its Landlock can take away; changes nothing.
 
     Raises:
         OSError: ENOSYS: no Landlock; EOPNOTSUPP: it is switched off at boot.
     """
     version = 1
-    return Restriction(kernel.syscall("landlock_create_ruleset", 0, 0, version))
+    abi = kernel.syscall("landlock_create_ruleset", 0, 0, version)
+    return Rights(
+        abi,
+        files=max((1 << bits) - 1 for since, bits in _FS_RIGHTS if abi >= since),
+        net=_NET_RIGHTS if abi >= _NET_SINCE else 0,
+        scopes=_SCOPES if abi >= _SCOPE_SINCE else 0,
+    )
 
 
-def restrict(readable: Iterable[str]) -> Restriction:
-    """Leave the calling thread the right to read files beneath ``readable``, and nothing else.
+def restrict(rights: Rights, readable: Iterable[str]) -> None:
+    """Take ``rights`` from the calling thread, but for reading files beneath ``readable``.
 
     Needs ``no_new_privs``. What is open already stays open. A path that does not exist is left out.
+
+    Args:
+        rights: As :func:`probe` found them, or fewer.
+        readable: Files and directories.
 
     Raises:
         OSError: As :func:`probe`.
     """
-    known = probe()
-    attributes = _Attributes(known.files, known.net, known.scoped)
-    ruleset = kernel.syscall("landlock_create_ruleset", ctypes.addressof(attributes), known.size, 0)
+    attributes = _Attributes(rights.files, rights.net, rights.scopes)
+    # An older kernel refuses a structure longer than the one it knows.
+    size = 24 if rights.abi >= _SCOPE_SINCE else 16 if rights.abi >= _NET_SINCE else 8
+    ruleset = kernel.syscall("landlock_create_ruleset", ctypes.addressof(attributes), size, 0)
     try:
-        for path in readable:
-            _allow_reading(ruleset, path)
+        if rights.files:
+            for path in readable:
+                _allow_reading(ruleset, path)
         kernel.syscall("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)
-    return known
 
 
 def _allow_reading(ruleset: int, path: str) -> None:
