@@ -126,6 +126,8 @@ class LlmspellError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+    result: Any = None
+    """What there is of the run's result (output, usage), if it happened in one."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -106,9 +106,7 @@ class Call:
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Tell how far the work is, 0 to 1."""
-        self._run.event(
-            "progress", {"fraction": fraction, "message": message, "call": f"{self.bridge}.{self.method}"}
-        )
+        self._run.event("progress", {"fraction": fraction, "message": message, "call": f"{self.bridge}.{self.method}"})
 
     def event(self, kind: str, data: dict[str, Any]) -> None:
         """Tell observers something."""

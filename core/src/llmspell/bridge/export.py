@@ -107,9 +107,13 @@ class Export:
         return Signature(self.name, self.function)
 
 
-@lru_cache(maxsize=1024)
 def exports_of(kind: type) -> dict[str, Export]:
     """Return the exports of a class by their script names (cached; do not change it)."""
+    return _exports_of(kind)
+
+
+@lru_cache(maxsize=1024)
+def _exports_of(kind: Any) -> dict[str, Export]:
     found: dict[str, Export] = {}
     for attribute in dir(kind):
         if attribute.startswith("__"):

@@ -48,7 +48,5 @@ class ScriptFunction:
         return core_schema.is_instance_schema(cls, cls_repr="function")
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "object", "format": "function"}

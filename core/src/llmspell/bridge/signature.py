@@ -94,9 +94,7 @@ def describe_type(hint: Any) -> str:
         return "one of " + ", ".join(repr(part) for part in typing.get_args(hint))
     if origin in (list, tuple, set, frozenset):
         inner = [part for part in typing.get_args(hint) if part is not Ellipsis]
-        return "a list" + (
-            f" of {describe_type(inner[0]).removeprefix('a ').removeprefix('an ')}s" if inner else ""
-        )
+        return "a list" + (f" of {describe_type(inner[0]).removeprefix('a ').removeprefix('an ')}s" if inner else "")
     if origin is not None and isinstance(origin, type) and issubclass(origin, dict | typing.Mapping):
         return "a table"
     return str(getattr(hint, "__name__", hint))
@@ -206,7 +204,7 @@ class Signature:
             ArgumentError: Naming the parameter, its position and the expected type.
         """
         if self._plain:
-            if args and args != [{}] and args != [[]]:
+            if args and args not in ([{}], [[]]):
                 raise ArgumentError(f"{self.name} takes no arguments, got {len(args)}")
             return (), {}
         positional, options = self._split(args, spell)
@@ -307,7 +305,8 @@ class Signature:
             for p in self.parameters
         }
         model = create_model(self.name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
-        return model.model_json_schema()
+        schema: dict[str, Any] = model.model_json_schema()
+        return schema
 
 
 def _short(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -27,7 +27,7 @@ _hookspec = pluggy.HookspecMarker(PROJECT)
 
 def hookimpl(function: F) -> F:
     """Mark a function or method as an implementation of a llmspell hook."""
-    return cast(F, _hookimpl(function))
+    return _hookimpl(function)
 
 
 @dataclass(frozen=True, slots=True)

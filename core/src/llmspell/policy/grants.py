@@ -64,9 +64,7 @@ class Grants(BaseModel):
         """Tell whether anything of a bridge may be called."""
         if _matches(self.denied, bridge) or f"{bridge}.*" in self.denied:
             return False
-        return _matches(self.bridges, bridge) or any(
-            pattern.partition(".")[0] == bridge for pattern in self.bridges
-        )
+        return _matches(self.bridges, bridge) or any(pattern.partition(".")[0] == bridge for pattern in self.bridges)
 
     @staticmethod
     def _names(patterns: frozenset[str], bridge: str, method: str) -> bool:
@@ -93,9 +91,7 @@ def _meet(mine: frozenset[str], theirs: frozenset[str]) -> frozenset[str]:
     def covered(name: str, patterns: frozenset[str]) -> bool:
         bridge = name.partition(".")[0]
         return any(
-            pattern in (name, bridge)
-            or fnmatch.fnmatchcase(name, pattern)
-            or fnmatch.fnmatchcase(bridge, pattern)
+            pattern in (name, bridge) or fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(bridge, pattern)
             for pattern in patterns
         )
 

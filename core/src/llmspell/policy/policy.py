@@ -174,9 +174,7 @@ class Policy(BaseModel):
         """
         if self.level == "strict" and more.get("subprocess"):
             raise PolicyError("level strict never grants subprocesses", hint="use level standard")
-        merged = {
-            name: getattr(self.grants, name, frozenset()) | frozenset(added) for name, added in more.items()
-        }
+        merged = {name: getattr(self.grants, name, frozenset()) | frozenset(added) for name, added in more.items()}
         try:
             grants = Grants.model_validate({**self.grants.model_dump(), **merged})
         except ValidationError as error:

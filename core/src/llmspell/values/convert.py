@@ -93,6 +93,14 @@ def _iso(item: Any) -> str:
     return str(item.isoformat())
 
 
+def _sorted_set(item: Any) -> list[object]:
+    """Make sets reproducible: sorted where their members can be compared."""
+    try:
+        return sorted(item)
+    except TypeError:
+        return list(item)
+
+
 _BUILT_IN: tuple[ConverterSpec, ...] = (
     ConverterSpec(enum.Enum, lambda item: item.value),
     ConverterSpec(datetime.datetime, _iso),
@@ -109,18 +117,10 @@ _BUILT_IN: tuple[ConverterSpec, ...] = (
     ConverterSpec(float, float.__float__),
     ConverterSpec(str, str.__str__),
     ConverterSpec(bytes, bytes.__bytes__),
-    ConverterSpec(Mapping, lambda item: dict(item.items())),  # type: ignore[type-abstract]
-    ConverterSpec(Set, lambda item: _sorted_set(item)),  # type: ignore[type-abstract]
-    ConverterSpec(Sequence, list),  # type: ignore[type-abstract]
+    ConverterSpec(Mapping, lambda item: dict(item.items())),
+    ConverterSpec(Set, _sorted_set),
+    ConverterSpec(Sequence, list),
 )
-
-
-def _sorted_set(item: Any) -> list[object]:
-    """Make sets reproducible: sorted where their members can be compared."""
-    try:
-        return sorted(item)
-    except TypeError:
-        return list(item)
 
 
 _SCALARS = frozenset({type(None), bool, int, float})
@@ -177,8 +177,9 @@ class ValueConverter:
 
     def step(self, item: object, kind: type, path: str) -> tuple[object, bool]:
         """Take one step: return what ``item`` becomes and whether that is a record."""
-        spec = self._by_type.get(kind, False)
-        if spec is False:
+        try:
+            spec = self._by_type[kind]
+        except KeyError:
             spec = self._by_type[kind] = self._find(kind)
         if spec is not None:
             return spec.to_value(item), spec.record
@@ -258,9 +259,8 @@ class _Conversion:
                     for index, part in enumerate(item)
                 ]
             out: dict[str, Value] = {}
-            for key, part in item.items():
-                if type(key) is not str:
-                    key = self._key(key, path)
+            for name, part in item.items():
+                key = name if type(name) is str else self._key(name, path)
                 self._count(len(key), path)
                 if record and self.camel:
                     key = _camel_cached(key)

@@ -19,13 +19,13 @@ class MethodRef(NamedTuple):
 
 
 class _Handle:
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def _fields(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._fields() == other._fields()  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._fields() == other._fields()
 
     def __hash__(self) -> int:
         return hash((type(self), self._fields()))
@@ -65,9 +65,7 @@ class HostRef(_Handle):
 
     __slots__ = ("id", "kind", "methods", "type")
 
-    def __init__(
-        self, id: int, type: str, methods: tuple[MethodRef, ...] = (), kind: HandleKind = "object"
-    ) -> None:
+    def __init__(self, id: int, type: str, methods: tuple[MethodRef, ...] = (), kind: HandleKind = "object") -> None:
         self.id = id
         self.type = type
         self.methods = methods

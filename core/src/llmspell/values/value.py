@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias, Union, cast
 
 from llmspell.errors import ConversionError
 from llmspell.values.handles import FunctionRef, HostRef
 
-Value: TypeAlias = Union[  # noqa: UP007 - a recursive alias needs the quoted form inside Union
-    None, bool, int, float, str, bytes, "list[Value]", "dict[str, Value]", FunctionRef, HostRef
-]
+Value: TypeAlias = Union[bool, int, float, str, bytes, "list[Value]", "dict[str, Value]", FunctionRef, HostRef, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +86,11 @@ class _Checker:
                 self.open.add(id(item))
                 stack.append((item, path, -1))
                 if kind is list:
-                    stack.extend((part, f"{path}[{i}]", depth + 1) for i, part in enumerate(item))  # type: ignore[arg-type]
+                    stack.extend((part, f"{path}[{i}]", depth + 1) for i, part in enumerate(cast("list[object]", item)))
                 else:
                     for key, part in item.items():  # type: ignore[attr-defined]
                         if type(key) is not str:
-                            raise ConversionError(
-                                f"a dict key must be a text, not {type(key).__name__}", path=path
-                            )
+                            raise ConversionError(f"a dict key must be a text, not {type(key).__name__}", path=path)
                         self._count(len(key), path)
                         stack.append((part, f"{path}.{key}", depth + 1))
             else:

@@ -1,0 +1,346 @@
+"""``Session``: run spells on somebody's behalf, under one policy."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llmspell.bridge import BridgeSet
+from llmspell.engine import EngineSpec, Source
+from llmspell.engine.messages import Done, Failed, Start
+from llmspell.errors import EngineCrashed, LlmspellError, ResourceExhausted, SessionClosedError
+from llmspell.gate import Recorder
+from llmspell.gate.gate import Door
+from llmspell.host.result import RunResult
+from llmspell.policy import Policy
+from llmspell.runtime.conversation import Conversation
+from llmspell.runtime.run import Run, RunServices
+from llmspell.runtime.seat import Seat
+from llmspell.spell import Spell, bind_params, load_spell
+
+if TYPE_CHECKING:
+    from llmspell.host.host import Host
+
+T = TypeVar("T")
+Runnable = str | os.PathLike[str] | Source | Spell
+OutputSink = Callable[[str, str], None]
+
+
+class Session:
+    """Run spells, one after the other or many at once.
+
+    Made by :meth:`Host.session`. State that bridges keep is kept per session, and handles and script functions
+    never outlive the run they came from.
+
+    Example:
+        >>> from llmspell import Host, Policy
+        >>> with Host() as host, host.session(policy=Policy.standard()) as session:
+        ...     session.eval("lua", "return 1 + 1").value
+        2
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        policy: Policy,
+        *,
+        principal: str,
+        name: str,
+        recorder: Recorder | None,
+        on_output: OutputSink | None,
+    ) -> None:
+        self._host = host
+        self.policy = policy
+        self.principal = principal
+        self.name = name
+        self.recorder = recorder
+        self._closed = False
+        self._active: set[Conversation] = set()
+        self._bridges = BridgeSet(
+            host.bridge_registry,
+            scope="session",
+            parent=host.bridges,
+            config=host.bridge_config,
+            environ=host.environ,
+            services=host.services,
+        )
+        self._doors: dict[int, tuple[Policy, dict[tuple[str, str], Door]]] = {}
+        self._services = RunServices(
+            session=name,
+            principal=principal,
+            bridges=self._bridges,
+            converter=host.converter,
+            doors={},
+            event=host.event if host.plugins.has_observers else None,
+            environ=host.environ,
+            on_output=on_output,
+            scrub=host.scrub_for(policy),
+        )
+
+    # Running
+
+    def run(
+        self,
+        spell: Runnable,
+        params: Mapping[str, Any] | None = None,
+        *,
+        policy: Policy | None = None,
+        recorder: Recorder | None = None,
+    ) -> RunResult:
+        """Run a spell to its end.
+
+        Args:
+            spell: A path, a :class:`Source` or a :class:`Spell`.
+            params: What the script finds as ``params``; checked against the spell's declaration.
+            policy: Tightens the session's policy for this run.
+            recorder: Receives this run's calls instead of the session's recorder.
+
+        Raises:
+            LlmspellError: One of its tree, by what went wrong; its ``result`` attribute is a
+                :class:`RunResult` with what there is of output and usage.
+        """
+        began = time.monotonic()
+        conversation = self._prepare(spell, params, policy, recorder)
+        token = self._watch(conversation)
+        try:
+            try:
+                if not conversation.talk():
+                    self._host.loop.run(conversation.finish())
+            except EngineCrashed as error:
+                raise _said_so(conversation, error) from error
+            return self._result(conversation, began)
+        except LlmspellError as error:
+            self._told(error, conversation, began)
+            raise
+        finally:
+            self._wind_up(conversation, token)
+
+    async def arun(
+        self,
+        spell: Runnable,
+        params: Mapping[str, Any] | None = None,
+        *,
+        policy: Policy | None = None,
+        recorder: Recorder | None = None,
+    ) -> RunResult:
+        """Run a spell without blocking the event loop; cancelling the task cancels the run and its host work.
+
+        Arguments, result and errors are those of :meth:`run`.
+        """
+        return await self._host.loop.arun(self._arun(spell, params, policy, recorder))
+
+    async def _arun(
+        self, spell: Runnable, params: Mapping[str, Any] | None, policy: Policy | None, recorder: Recorder | None
+    ) -> RunResult:
+        began = time.monotonic()
+        conversation = self._prepare(spell, params, policy, recorder)
+        token = self._watch(conversation)
+        try:
+            try:
+                await conversation.finish()
+            except EngineCrashed as error:
+                raise _said_so(conversation, error) from error
+            return self._result(conversation, began)
+        except LlmspellError as error:
+            self._told(error, conversation, began)
+            raise
+        finally:
+            self._wind_up(conversation, token)
+            objects = conversation.run.end()
+            if objects:
+                await _close_objects(objects)
+
+    def eval(
+        self, language: str, text: str, params: Mapping[str, Any] | None = None, *, policy: Policy | None = None
+    ) -> RunResult:
+        """Run a source text; otherwise as :meth:`run`."""
+        return self.run(Source(text, language=language), params, policy=policy)
+
+    async def aeval(
+        self, language: str, text: str, params: Mapping[str, Any] | None = None, *, policy: Policy | None = None
+    ) -> RunResult:
+        """Run a source text; otherwise as :meth:`arun`."""
+        return await self.arun(Source(text, language=language), params, policy=policy)
+
+    def cancel(self, reason: str = "cancelled") -> None:
+        """Cancel every run under way; from any thread."""
+        for conversation in list(self._active):
+            conversation.stop(reason)
+
+    # One run's way
+
+    def _prepare(
+        self, spell: Runnable, params: Mapping[str, Any] | None, policy: Policy | None, recorder: Recorder | None
+    ) -> Conversation:
+        if self._closed:
+            raise SessionClosedError("the session is closed", hint="open another with host.session()")
+        source, values = self._source(spell, params)
+        spec = self._host.engine_spec(source)
+        effective = self._host.effective_policy(
+            self.policy if policy is None else self.policy.intersect(policy), source, spec, self
+        )
+        return self._seat_run(source, values, spec, effective, recorder or self.recorder, None, "run")
+
+    def _source(self, spell: Runnable, params: Mapping[str, Any] | None) -> tuple[Source, dict[str, Any]]:
+        given = dict(params) if params else {}
+        if type(spell) is Source:
+            return spell, given
+        loaded = spell if isinstance(spell, Spell) else load_spell(spell)  # type: ignore[arg-type]
+        return loaded.source, bind_params(loaded.manifest, given)
+
+    def _seat_run(
+        self,
+        source: Source,
+        params: dict[str, Any],
+        spec: EngineSpec,
+        policy: Policy,
+        recorder: Recorder | None,
+        parent: Run | None,
+        mode: Any,
+    ) -> Conversation:
+        services = self._services
+        services.doors = self._doors_for(policy)
+        run = Run(
+            services, policy, spec.name, spec.naming, self._host.system, recorder=recorder, parent=parent,
+            root=source.root,
+        )  # fmt: skip
+        seat: Seat = self._host.seat(spec, policy, run)
+        conversation = Conversation(run, self._host.gate, seat)
+        if params:
+            params = run.converter.to_value(params)  # type: ignore[assignment]
+        conversation.say(Start(source, params, self._host.bridge_names(policy), mode))
+        self._active.add(conversation)
+        if self._services.event is not None:
+            run.event("run_started", {"source": source.name, "language": spec.name})
+        return conversation
+
+    def _doors_for(self, policy: Policy) -> dict[tuple[str, str], Door]:
+        """Doors are resolved and allowed under one policy, so they are kept by policy."""
+        known = self._doors.get(id(policy.grants))
+        if known is None or known[0].grants is not policy.grants:
+            if len(self._doors) >= 64:
+                self._doors.clear()
+            known = self._doors[id(policy.grants)] = (policy, {})
+        return known[1]
+
+    def _watch(self, conversation: Conversation) -> int:
+        deadline = conversation.run.deadline
+        if deadline is None:
+            return 0
+        return self._host.watchdog.watch(deadline, lambda: conversation.stop("deadline"))
+
+    def _result(self, conversation: Conversation, began: float) -> RunResult:
+        ended = conversation.ended
+        if type(ended) is Failed:
+            from llmspell.runtime.outcome import error_from
+
+            raise error_from(ended.failure, conversation.run)
+        assert isinstance(ended, Done)
+        values = ended.values
+        if values:
+            values = [conversation.receive_result(value) for value in values]
+        return self._describe(conversation, began, tuple(values))
+
+    def _describe(self, conversation: Conversation, began: float, values: tuple[Any, ...] = ()) -> RunResult:
+        run, seat = conversation.run, conversation.seat
+        usage = seat.usage()
+        return RunResult(
+            value=values[0] if values else None,
+            values=values,
+            output=run.printed,
+            usage=run.budget.usage,
+            duration=time.monotonic() - began,
+            isolation=seat.isolation,
+            run_id=run.id,
+            language=run.language,
+            warnings=tuple(run.warnings),
+            memory=usage.peak_memory if usage.peak_memory is not None else usage.memory,
+            steps=usage.steps,
+        )
+
+    def _told(self, error: LlmspellError, conversation: Conversation, began: float) -> None:
+        """Add what there is of a result to an error."""
+        error.result = self._describe(conversation, began)
+        scrub = self._services.scrub
+        if scrub is not None:
+            error.message = scrub(error.message)
+            error.args = (error.message,)
+
+    def _wind_up(self, conversation: Conversation, token: int) -> None:
+        if token:
+            self._host.watchdog.unwatch(token)
+        self._active.discard(conversation)
+        run = conversation.run
+        if self._services.event is not None:
+            ended = conversation.ended
+            run.event("run_finished", {"ok": isinstance(ended, Done), "usage": run.budget.usage.as_dict()})
+        conversation.seat.close()
+        if not self._host.loop.is_here:
+            objects = run.end()
+            if any(hasattr(item, "aclose") for item in objects):
+                self._host.loop.run(_close_objects(objects))
+            else:
+                for item in objects:
+                    item.close()
+
+    # The end
+
+    def close(self) -> None:
+        """Cancel what still runs, and close the session's bridges. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self.cancel()
+        self._host.forget(self)
+        if self._bridges.needs_async_close:
+            self._host.loop.run(self._bridges.close())
+
+    async def aclose(self) -> None:
+        """As :meth:`close`, without blocking the event loop."""
+        if self._closed:
+            return
+        self._closed = True
+        self.cancel()
+        self._host.forget(self)
+        await self._host.loop.arun(self._bridges.close())
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _said_so(conversation: Conversation, error: EngineCrashed) -> LlmspellError:
+    """A guest that was killed because the run was stopped did not crash: tell why it was stopped."""
+    run = conversation.run
+    if isinstance(run.stop_error, LlmspellError):
+        return run.stop_error
+    if run.stopping == "deadline":
+        return run.over_deadline()
+    if isinstance(error.__cause__, ResourceExhausted):
+        return error.__cause__
+    return error
+
+
+async def _close_objects(objects: list[Any]) -> None:
+    """Close what handles stood for; one that fails to close does not keep the others open."""
+    errors: list[Exception] = []
+    for item in objects:
+        try:
+            if hasattr(item, "aclose"):
+                await item.aclose()
+            else:
+                item.close()
+        except Exception as error:  # noqa: BLE001 - collected and raised below
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("handles failed to close", errors)

@@ -1,0 +1,310 @@
+"""The driver: one guest's conversation, from ``Start`` to ``Done`` or ``Failed``.
+
+It begins in the caller's thread, without an event loop, and stays there as long as every answer is at hand.
+The first export that has to be awaited moves the rest of it to the host's home loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Reply
+from llmspell.errors import Cancelled, ConversionError, EngineCrashed, LlmspellError, ResourceExhausted
+from llmspell.gate import Gate
+from llmspell.runtime.outcome import error_from
+from llmspell.runtime.run import Run
+from llmspell.runtime.seat import Seat
+from llmspell.values import FunctionRef, HostRef
+
+GRACE = 0.2
+"""Seconds between asking a guest to end and ending it."""
+
+
+class Conversation:
+    """Drive one guest.
+
+    Args:
+        run: The run it belongs to.
+        gate: Where its calls go.
+        seat: Where the guest is.
+    """
+
+    __slots__ = (
+        "_host_tasks", "_inbox", "_invocations", "_killer", "_loop", "_next_invoke", "_parked", "_stop_sent", "_wake",
+        "ended", "gate", "run", "seat",
+    )  # fmt: skip
+
+    def __init__(self, run: Run, gate: Gate, seat: Seat) -> None:
+        self.run = run
+        self.gate = gate
+        self.seat = seat
+        self.ended: Done | Failed | None = None
+        self._inbox: deque[HostMessage] = deque()
+        self._parked: list[tuple[Call, Any]] = []
+        self._invocations: dict[int, asyncio.Future[list[Any]]] = {}
+        self._next_invoke = 0
+        self._host_tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._stop_sent = False
+        self._killer: asyncio.TimerHandle | None = None
+        run.invoker = self.invoke
+
+    def say(self, message: HostMessage) -> None:
+        """Put a message for the guest in line."""
+        self._inbox.append(message)
+
+    def stop(self, reason: str, error: LlmspellError | None = None) -> None:
+        """End the conversation soon; from any thread, any time. The first reason wins."""
+        run = self.run
+        if run.stopping:
+            return
+        run.stopping = reason
+        if error is not None:
+            run.stop_error = error
+        self.seat.interrupt(reason)
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self._stop_on_loop)
+            except RuntimeError:
+                return
+
+    # Without a loop
+
+    def talk(self) -> bool:
+        """Drive the conversation in this thread as long as nothing has to be awaited.
+
+        Returns:
+            True if it has ended; False if the rest needs :meth:`finish`.
+        """
+        inbox, seat, gate, run = self._inbox, self.seat, self.gate, self.run
+        while inbox:
+            for said in seat.step(inbox.popleft()):
+                kind = type(said)
+                if kind is Call:
+                    answer = gate.call(run, said)  # type: ignore[arg-type]
+                    if type(answer) is Reply:
+                        inbox.append(answer)
+                    else:
+                        self._parked.append((said, answer))  # type: ignore[arg-type]
+                elif kind is Emit:
+                    self._emitted(said)  # type: ignore[arg-type]
+                elif said.id == MAIN:  # type: ignore[union-attr]
+                    self.ended = said  # type: ignore[assignment]
+                    self._drop_parked()
+                    return True
+                else:
+                    raise EngineCrashed("the guest answered an invocation that nobody made")
+        if not self._parked:
+            raise EngineCrashed("the guest waits for something that nobody was asked for")
+        return False
+
+    def _drop_parked(self) -> None:
+        for _, work in self._parked:
+            work.close()
+        self._parked.clear()
+
+    # On the loop
+
+    async def finish(self) -> None:
+        """Drive the rest of the conversation on this loop.
+
+        A cancellation of the awaiting task ends guest and host work first, and is then raised.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        for call, work in self._parked:
+            self._begin(call, work)
+        self._parked.clear()
+        if self.run.stopping:
+            self._stop_on_loop()
+        cancelled = False
+        try:
+            while self.ended is None:
+                try:
+                    await self._hear()
+                except asyncio.CancelledError:
+                    if cancelled:
+                        raise
+                    cancelled = True
+                    self.stop("cancelled", Cancelled("the run was cancelled"))
+                    self._stop_on_loop()
+        finally:
+            if self._killer is not None:
+                self._killer.cancel()
+            await self._end_host_work()
+            self._loop = None
+        if cancelled:
+            raise asyncio.CancelledError
+
+    async def _hear(self) -> None:
+        assert self._wake is not None
+        if not self._inbox:
+            if not self._host_tasks:
+                raise EngineCrashed("the guest waits for something that nobody was asked for")
+            self._wake.clear()
+            await self._wake.wait()
+            return
+        step = asyncio.ensure_future(self.seat.astep(self._inbox.popleft()))
+        try:
+            said_all = await asyncio.shield(step)
+        except asyncio.CancelledError:
+            if step.cancelled():
+                raise
+            # The guest is in the middle of a step: end that first, so that its answer is not lost.
+            self.stop("cancelled", Cancelled("the run was cancelled"))
+            self._stop_on_loop()
+            self._take(await step)
+            raise
+        self._take(said_all)
+
+    def _take(self, said_all: Any) -> None:
+        gate, run = self.gate, self.run
+        for said in said_all:
+            kind = type(said)
+            if kind is Call:
+                answer = gate.call(run, said)
+                if type(answer) is Reply:
+                    self._inbox.append(answer)
+                else:
+                    self._begin(said, answer)
+            elif kind is Emit:
+                self._emitted(said)
+            elif said.id == MAIN:
+                self.ended = said
+                return
+            else:
+                self._answered(said)
+
+    def _begin(self, call: Call, work: Any) -> None:
+        """Start host work; its reply goes in line when it is there."""
+
+        async def serve() -> None:
+            try:
+                reply = await work
+            except asyncio.CancelledError:
+                if self.run.stopping:
+                    return
+                raise
+            self._inbox.append(reply)
+            if self._wake is not None:
+                self._wake.set()
+
+        task = asyncio.get_running_loop().create_task(serve(), name=f"llmspell-call-{call.target}.{call.method}")
+        self._host_tasks.add(task)
+        task.add_done_callback(self._host_tasks.discard)
+
+    def _stop_on_loop(self) -> None:
+        """Cancel the host work under way, tell the guest, and end it if it does not end itself."""
+        if self._stop_sent or self.ended is not None or self._loop is None:
+            return
+        self._stop_sent = True
+        for task in list(self._host_tasks):
+            task.cancel()
+        for future in self._invocations.values():
+            if not future.done():
+                future.cancel()
+        self._inbox.appendleft(Cancel(self.run.stopping))
+        assert self._wake is not None
+        self._wake.set()
+        self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
+
+    async def _end_host_work(self) -> None:
+        self._drop_parked()
+        tasks = list(self._host_tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for future in self._invocations.values():
+            if not future.done():
+                future.cancel()
+        self._invocations.clear()
+
+    # Functions of the script
+
+    async def invoke(self, ref: FunctionRef, args: list[Any]) -> list[Any]:
+        """Call a function of the guest and wait for its results.
+
+        Raises:
+            ScriptError: It raised.
+            ConversionError: An argument cannot cross.
+        """
+        if self._loop is None or self.ended is not None:
+            raise Cancelled("the run is not being driven")
+        if asyncio.get_running_loop() is not self._loop:
+            future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), self._loop)
+            return await asyncio.wrap_future(future)
+        values = [self.run.converter.to_value(arg, self.run.naming) for arg in args]
+        self._next_invoke += 1
+        number = self._next_invoke
+        answer: asyncio.Future[list[Any]] = self._loop.create_future()
+        self._invocations[number] = answer
+        self._inbox.append(Invoke(number, ref.id, values))
+        assert self._wake is not None
+        self._wake.set()
+        return await answer
+
+    def _answered(self, said: Done | Failed) -> None:
+        answer = self._invocations.pop(said.id, None)
+        if answer is None or answer.done():
+            return
+        if isinstance(said, Done):
+            try:
+                answer.set_result([self.receive(value) for value in said.values])
+            except LlmspellError as error:
+                answer.set_exception(error)
+        else:
+            answer.set_exception(error_from(said.failure, self.run))
+
+    def receive(self, value: Any) -> Any:
+        """Put live things where the guest named them."""
+        from llmspell.gate.gate import revive
+
+        return revive(self.run, value)
+
+    def receive_result(self, value: Any) -> Any:
+        """Turn a result of the run into what the embedder gets: handles become the objects they stand for.
+
+        Raises:
+            ConversionError: A function of the script, which is gone with the run.
+        """
+        return receive_result(self.run, value, "$")
+
+    def _emitted(self, said: Emit) -> None:
+        emit(self.run, said, self.stop)
+
+
+def emit(run: Run, said: Emit, stop: Callable[[str, LlmspellError | None], None] | None) -> None:
+    """Take an ``Emit``: output goes to the run's output, warnings to its events.
+
+    Raises:
+        OutputExceeded: The limit is reached, and there is no ``stop`` to call with it.
+    """
+    if said.kind in ("output", "error_output"):
+        try:
+            run.output(str(said.data), said.kind)
+        except ResourceExhausted as error:
+            run.stop_error = error
+            if stop is None:
+                raise
+            stop("output", error)
+    elif isinstance(said.data, dict):
+        run.event(said.kind, said.data)
+
+
+def receive_result(run: Run, value: Any, path: str) -> Any:
+    kind = type(value)
+    if kind is dict:
+        return {key: receive_result(run, part, f"{path}.{key}") for key, part in value.items()}
+    if kind is list:
+        return [receive_result(run, part, f"{path}[{index}]") for index, part in enumerate(value)]
+    if kind is HostRef:
+        return run.object_of(value.id)
+    if kind is FunctionRef:
+        raise ConversionError("a function of the script cannot outlive its run", path=path)
+    return value

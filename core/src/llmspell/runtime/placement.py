@@ -1,0 +1,105 @@
+"""Which place a run gets, and whether that place can hold what its policy asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llmspell.engine import EngineSpec, GuestLimits, ScriptEngine
+from llmspell.engine.messages import Emit
+from llmspell.errors import PolicyUnsupportedError
+from llmspell.policy import Policy
+from llmspell.runtime.inline import inline_seat
+from llmspell.runtime.run import Run
+from llmspell.runtime.seat import Seat
+from llmspell.runtime.steps import StepThreads
+from llmspell.values import ValueLimits
+
+
+class RunPort:
+    """What a guest in this process says while it is still running."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def emit(self, message: Emit) -> None:
+        from llmspell.runtime.conversation import emit
+
+        emit(self._run, message, None)
+
+    def ask(self, calls: Any) -> Any:
+        raise RuntimeError("a guest that can suspend does not ask")
+
+
+class Placements:
+    """All places of one host.
+
+    Args:
+        engine: Makes or finds the engine of a spec in this process.
+    """
+
+    def __init__(self, engine: Callable[[EngineSpec], ScriptEngine], config: Any) -> None:
+        self._engine = engine
+        self._config = config
+        self._threads: StepThreads | None = None
+        self._limits: dict[int, tuple[Any, GuestLimits]] = {}
+
+    def check(self, spec: EngineSpec, policy: Policy) -> None:
+        """Check that the policy can be enforced where it asks to be.
+
+        Raises:
+            PolicyUnsupportedError: Naming what is missing.
+        """
+        if policy.placement != "inline":
+            return
+        can = spec.capabilities.inline
+        limits = policy.limits
+        missing = [
+            name
+            for name, asked in (
+                ("steps", limits.steps is not None),
+                ("recursion", limits.recursion is not None),
+            )
+            if asked and name not in can
+        ]
+        if missing:
+            raise PolicyUnsupportedError(
+                f"the {spec.name} engine cannot enforce {' and '.join(missing)} inside this process",
+                missing=tuple(missing),
+                hint="use level standard, or drop the limit",
+            )
+
+    def seat(self, spec: EngineSpec, policy: Policy, run: Run) -> Seat:
+        """Seat a guest."""
+        return inline_seat(
+            self._engine(spec), spec.capabilities.suspends, self.guest_limits(policy), RunPort(run), self._step_threads
+        )
+
+    def guest_limits(self, policy: Policy) -> GuestLimits:
+        """Return the part of a policy's limits that the engine itself enforces."""
+        limits = policy.limits
+        known = self._limits.get(id(limits))
+        if known is None or known[0] is not limits:
+            if len(self._limits) > 256:
+                self._limits.clear()
+            made = GuestLimits(
+                memory=limits.memory,
+                steps=limits.steps,
+                recursion=limits.recursion,
+                value=ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes),
+                tasks=limits.tasks if limits.tasks is not None else 1_000_000,
+                watched=limits.time is not None,
+            )
+            known = self._limits[id(limits)] = (limits, made)
+        return known[1]
+
+    def _step_threads(self) -> StepThreads:
+        if self._threads is None:
+            self._threads = StepThreads()
+        return self._threads
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.close()

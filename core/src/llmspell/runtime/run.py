@@ -1,0 +1,252 @@
+"""``Run``: everything one run knows of itself, and what exports see of it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction, exports_of
+from llmspell.bridge.function import Invoker
+from llmspell.errors import BridgeError, BudgetExceeded, Cancelled, DeadlineExceeded, OutputExceeded, SessionClosedError
+from llmspell.gate.budget import Budget
+from llmspell.gate.gate import Door
+from llmspell.gate.record import CallRecord, Recorder
+from llmspell.policy import Policy
+from llmspell.runtime.stream import HostFunction, HostStream
+from llmspell.values import FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits
+from llmspell.values.convert import Naming
+from llmspell.values.handles import HandleKind
+
+if TYPE_CHECKING:
+    from llmspell.guards import FilesGuard, NetGuard
+
+Sink = Callable[[str, str], None]
+
+
+@dataclass(slots=True)
+class RunServices:
+    """What a session lends to each of its runs."""
+
+    session: str
+    principal: str
+    bridges: BridgeSet
+    converter: ValueConverter
+    doors: dict[tuple[str, str], Door]
+    event: Callable[[str, str, dict[str, Any]], None] | None = None
+    environ: dict[str, str] = field(default_factory=dict)
+    on_output: Sink | None = None
+    scrub: Callable[[str], str] | None = None
+
+
+class Run:
+    """One run under way. Created by a session, driven by a conversation, seen by exports through ``Call``.
+
+    Attributes:
+        id: Unique, also across processes.
+        stopping: Why the run is being stopped, ``""`` while it is not: ``"deadline"``, ``"cancelled"``, or a limit.
+    """
+
+    __slots__ = (
+        "_files", "_handles", "_invokers", "_net", "_next_handle", "_output", "_output_size", "_refs", "bridges",
+        "budget", "causes", "children", "converter", "deadline", "depth", "doors", "id", "invoker", "language",
+        "naming", "pending", "policy", "principal", "recorder", "root", "scrub", "services", "session", "started",
+        "stop_error", "stopping", "system", "warnings",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        services: RunServices,
+        policy: Policy,
+        language: str,
+        naming: Naming,
+        system: Bridge,
+        *,
+        recorder: Recorder | None = None,
+        parent: Run | None = None,
+        root: str = "",
+    ) -> None:
+        self.id = uuid.uuid4().hex[:16]
+        self.services = services
+        self.session = services.session
+        self.principal = services.principal
+        self.bridges = services.bridges
+        self.doors = services.doors
+        self.scrub = services.scrub
+        self.policy = policy
+        self.language = language
+        self.naming: Naming = naming
+        self.system = system
+        self.root = root
+        self.recorder = recorder
+        self.budget: Budget = Budget(policy.limits, parent.budget if parent is not None else None)
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self.started = time.monotonic()
+        limits = policy.limits
+        self.deadline = None if limits.time is None else self.started + limits.time
+        if parent is not None and parent.deadline is not None:
+            self.deadline = min(self.deadline or parent.deadline, parent.deadline)
+        self.stopping = ""
+        self.stop_error: BaseException | None = None
+        self.pending = 0
+        self.causes: dict[int, BaseException] = {}
+        self.warnings: list[dict[str, Any]] = []
+        self.children: dict[str, Any] = {}
+        self.invoker: Invoker = _no_guest
+        self.converter = services.converter.bound(
+            self.make_handle, ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes)
+        )
+        self._handles: dict[int, HostObject] = {}
+        self._refs: dict[int, HostRef] = {}
+        self._next_handle = 0
+        self._output: list[str] = []
+        self._output_size = 0
+        self._files: FilesGuard | None = None
+        self._net: NetGuard | None = None
+
+    # What exports see
+
+    @property
+    def files(self) -> FilesGuard:
+        if self._files is None:
+            from llmspell.guards import FilesGuard
+
+            self._files = FilesGuard(self.policy.grants)
+        return self._files
+
+    @property
+    def net(self) -> NetGuard:
+        if self._net is None:
+            from llmspell.guards import NetGuard
+
+            self._net = NetGuard(self.policy.grants)
+        return self._net
+
+    def checkpoint(self) -> None:
+        """Raise if the run is being stopped or is over its deadline."""
+        if self.stopping and self.stopping != "deadline":
+            raise self.stop_error or Cancelled("the run was cancelled")
+        if self.stopping or (self.deadline is not None and time.monotonic() > self.deadline):
+            raise self.over_deadline()
+
+    def over_deadline(self) -> DeadlineExceeded:
+        limit = self.policy.limits.time
+        return DeadlineExceeded(
+            f"the run took longer than its limit of {limit:g} s" if limit is not None else "the run's time is up",
+            limit="time",
+            value=limit,
+        )
+
+    def output(self, text: str, kind: str = "output") -> None:
+        """Write to the run's output.
+
+        Raises:
+            OutputExceeded: What fits is kept.
+        """
+        limit = self.policy.limits.output
+        if self.scrub is not None:
+            text = self.scrub(text)
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        over = limit is not None and self._output_size + size > limit
+        if over:
+            assert limit is not None
+            room = max(0, limit - self._output_size)
+            text = text.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
+            size = room
+        self._output_size += size
+        self._output.append(text)
+        if self.services.on_output is not None and text:
+            self.services.on_output(kind, text)
+        if over:
+            raise OutputExceeded(f"the script printed more than {limit:,} bytes", limit="output", value=limit)
+
+    @property
+    def printed(self) -> str:
+        return "".join(self._output)
+
+    def event(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "warning":
+            self.warnings.append(data)
+        if self.services.event is not None:
+            self.services.event(kind, self.id, data)
+
+    def spend(self, usage: dict[str, Any]) -> None:
+        try:
+            self.budget.settle(usage.pop("reservation", None), **usage)
+        except BudgetExceeded as error:
+            self.stop_error = error
+            raise
+
+    def secret(self, name: str) -> str | None:
+        grants = self.policy.grants
+        if any(_covers(patterns, name) for patterns in (grants.secrets, grants.env)):
+            return self.services.environ.get(name)
+        return None
+
+    # What the gate needs
+
+    def failed(self, call: int, error: BaseException) -> None:
+        """Remember why a call failed, to chain it if the script lets it pass."""
+        if len(self.causes) >= 256:
+            del self.causes[next(iter(self.causes))]
+        self.causes[call] = error
+
+    def called(self, record: CallRecord) -> None:
+        if self.recorder is not None:
+            self.recorder.record(record)
+
+    def make_handle(self, item: Any) -> HostRef | None:
+        """Give a live object a handle, the same one each time; None if it is not one."""
+        if inspect.isasyncgen(item):
+            item = HostStream(cast("AsyncGenerator[Any, None]", item))
+        elif not isinstance(item, HostObject):
+            if isinstance(item, ScriptFunction):
+                return self.make_handle(HostFunction(item.name, item))
+            return None
+        known = self._refs.get(id(item))
+        if known is not None:
+            return known
+        self._next_handle += 1
+        methods = tuple(MethodRef(name, found.is_async) for name, found in exports_of(type(item)).items())
+        kind: HandleKind = getattr(item, "handle_kind", "object")
+        name = getattr(item, "handle_name", "") or type(item).__name__
+        ref = HostRef(self._next_handle, name, methods, kind)
+        self._handles[ref.id] = item
+        self._refs[id(item)] = ref
+        return ref
+
+    def object_of(self, handle: int) -> HostObject:
+        try:
+            return self._handles[handle]
+        except KeyError:
+            raise BridgeError(f"handle {handle} is not of this run", code="unknown_handle") from None
+
+    def function_of(self, ref: FunctionRef) -> ScriptFunction:
+        return ScriptFunction(ref, self.invoker)
+
+    def end(self) -> list[HostObject]:
+        """Make every handle useless and return the objects, to be closed."""
+        self.invoker = _no_guest
+        objects = list(self._handles.values())
+        self._handles.clear()
+        self._refs.clear()
+        return objects
+
+
+async def _no_guest(ref: FunctionRef, args: list[Any]) -> list[Any]:
+    raise SessionClosedError(f"the script function {ref.name or ref.id} is gone: its run has ended")
+
+
+def _covers(patterns: frozenset[str], name: str) -> bool:
+    import fnmatch
+
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """Return the nearest of the known names, for a did-you-mean."""
+    return next(iter(difflib.get_close_matches(name, known, 1)), None)

@@ -1,0 +1,64 @@
+"""``Seat``: where one guest sits for one run, and the only thing the driver of a conversation sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llmspell.engine import GuestUsage
+from llmspell.engine.messages import GuestMessage, HostMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What really holds a run, as reported in its result.
+
+    Attributes:
+        placement: ``"inline"``, ``"worker"`` or ``"hardened"``.
+        enforced: Each limit by name and by what enforces it, e.g. ``{"deadline": "kill"}``.
+        applied: Pieces of hardening that are in force.
+        missing: Pieces that are not, each with the reason.
+    """
+
+    placement: str = "inline"
+    enforced: dict[str, str] = field(default_factory=dict)
+    applied: tuple[str, ...] = ()
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+class Seat(Protocol):
+    """A guest in its place.
+
+    Exactly one answer for every message: ``step`` delivers one and returns what the guest said until it could
+    not go on (perhaps nothing). Output passes by at once, through the port the seat was made with. A guest that
+    asks while it blocks (``port.ask``) ends the step with that ``Call`` as the last message; the step that brings
+    its ``Reply`` goes on from there, and messages that arrive in between are kept for it and answered with
+    nothing.
+
+    ``step`` and ``astep`` raise :class:`~llmspell.errors.EngineCrashed` when the guest is lost, and a
+    :class:`~llmspell.errors.ResourceExhausted` when it was killed for a limit.
+    """
+
+    @property
+    def isolation(self) -> Isolation: ...
+
+    def step(self, message: HostMessage) -> Sequence[GuestMessage]:
+        """Deliver a message from a thread that may block."""
+
+    async def astep(self, message: HostMessage) -> Sequence[GuestMessage]:
+        """Deliver a message from an event loop; a busy guest does not block the loop.
+
+        Never cancelled half-way: ``interrupt`` or ``kill`` ends it.
+        """
+
+    def interrupt(self, reason: str) -> None:
+        """Ask a busy guest to end; from any thread, any time."""
+
+    def kill(self, reason: str) -> None:
+        """End it for good. A step under way raises soon after, in whatever thread it runs."""
+
+    def usage(self) -> GuestUsage: ...
+
+    def close(self) -> None:
+        """Give the place back; never blocks. A spent or busy guest is not used again."""
