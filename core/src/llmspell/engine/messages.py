@@ -1,12 +1,15 @@
 """The words of the conversation between a guest and the host.
 
-The host says ``Start``, ``Reply``, ``Invoke`` and ``Cancel``; the guest says ``Call``, ``Emit``, ``Done`` and
+The host says ``Start``, ``Load``, ``Reply``, ``Invoke`` and ``Cancel``; the guest says ``Call``, ``Emit``, ``Done`` and
 ``Failed``. They are frozen and hold only :data:`~llmspell.values.Value` data, so that they are at once arguments
 in one process and frames between two (see :mod:`llmspell.values.wire`).
 
 Ids: the run itself is id 0. ``Call`` ids are chosen by the guest, ``Invoke`` ids by the host, each counting
-from 1 and never used twice in one run. ``Reply`` answers a ``Call``; ``Done`` and ``Failed`` answer an
-``Invoke`` or, with id 0, end the run.
+from 1 and never used twice in one run (``Load`` shares the numbers of ``Invoke``). ``Reply`` answers a ``Call``;
+``Done`` and ``Failed`` answer an ``Invoke`` or a ``Load`` or, with id 0, end the run.
+
+Values in host messages are fresh trees within the limits: nothing in them is shared or cyclic. A ``FunctionRef``
+in a host message names a function of the guest itself, coming home.
 """
 
 from __future__ import annotations
@@ -94,14 +97,26 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
         params: The global ``params`` of the script.
         bridges: Names of the bridges this run may ``require``; lazily resolved as globals too.
         mode: ``"run"``: a spell, its result is the value of ``Done``. ``"check"``: compile only, ``Done`` with
-            nothing. ``"module"``: run it as a module and keep it: ``Done`` holds its exports, functions among
-            them as :class:`FunctionRef`, and the guest stays able to be invoked.
+            nothing. ``"idle"``: there is no main chunk; the guest says nothing and serves ``Load`` and ``Invoke``
+            until ``Cancel``.
     """
 
     source: Source
     params: dict[str, Any] = {}
     bridges: tuple[str, ...] = ()
-    mode: Literal["run", "check", "module"] = "run"
+    mode: Literal["run", "check", "idle"] = "run"
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """Run a module of the guest's language, for guests of other languages.
+
+    Answered by ``Done`` with one value, its exports: for a module that exports a table of names, a dict with
+    functions as :class:`~llmspell.values.FunctionRef`. A module that the guest has already loaded (``require`` in
+    its own language finds the same one, by ``source.name``) is not run again.
+    """
+
+    id: int
+    source: Source
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):
@@ -121,9 +136,14 @@ class Invoke(msgspec.Struct, frozen=True, tag="invoke"):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """End the run. The guest runs its clean-up handlers under a short grace and says ``Failed``."""
+    """End the run, or one invocation.
+
+    With id 0 the guest runs its clean-up handlers under a short grace and says ``Failed``. With the id of an
+    ``Invoke`` or ``Load`` only its task is cancelled, as ``task:cancel`` would; the answer still comes.
+    """
 
     reason: str = "cancelled"
+    id: int = MAIN
 
 
 class Call(msgspec.Struct, frozen=True, tag="call"):
@@ -168,5 +188,5 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     id: int = MAIN
 
 
-HostMessage: TypeAlias = Start | Reply | Invoke | Cancel
+HostMessage: TypeAlias = Start | Load | Reply | Invoke | Cancel
 GuestMessage: TypeAlias = Call | Emit | Done | Failed
