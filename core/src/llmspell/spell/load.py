@@ -90,12 +90,12 @@ def _read(name: str) -> bytes:
     try:
         with open(name, "rb") as file:
             raw = file.read(MAX_SOURCE_BYTES + 1)
-    except FileNotFoundError as error:
-        raise SpellNotFoundError(f"there is no spell at {name!r}", name=name, hint=_near(name)) from error
-    except IsADirectoryError as error:
-        raise SpellNotFoundError(f"{name!r} is a directory, not a spell", name=name, hint=_inside(name)) from error
+    except FileNotFoundError:
+        raise SpellNotFoundError(f"there is no spell at {name!r}", name=name, hint=_near(name)) from None
+    except IsADirectoryError:
+        raise SpellNotFoundError(f"{name!r} is a directory, not a spell", name=name, hint=_inside(name)) from None
     except OSError as error:
-        raise SpellNotFoundError(f"the spell {name!r} cannot be read: {error.strerror}", name=name) from error
+        raise SpellNotFoundError(f"the spell {name!r} cannot be read: {error.strerror}", name=name) from None
     if len(raw) > MAX_SOURCE_BYTES:
         raise _too_large(name)
     return raw

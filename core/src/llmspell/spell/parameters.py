@@ -95,8 +95,8 @@ def _described(declared: Parameter) -> str | None:
 def _integer(key: str, text: str) -> int:
     try:
         return int(text)
-    except ValueError as error:  # more digits than Python reads
-        raise ParameterError(f"the parameter {key!r} is too large") from error
+    except ValueError:  # more digits than Python reads
+        raise ParameterError(f"the parameter {key!r} is too large") from None
 
 
 def _number(key: str, text: str) -> int | float:
@@ -145,7 +145,7 @@ def read_params_file(path: str | Path) -> dict[str, Any]:
         raw = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"the parameters file {str(path)!r} cannot be read: {reason}") from error
+        raise UsageError(f"the parameters file {str(path)!r} cannot be read: {reason}") from None
     try:
         loaded = _loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

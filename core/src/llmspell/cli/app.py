@@ -1,0 +1,76 @@
+"""The command ``llmspell`` itself: its own options and the table of its subcommands."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from llmspell.cli.lazy import Lazy, LazyGroup
+
+if TYPE_CHECKING:
+    from llmspell.host.host import Host
+
+_COMMANDS = {
+    "run": Lazy("llmspell.cli.commands.run:run", "Run a spell."),
+    "exec": Lazy("llmspell.cli.commands.run:execute", "Run code given on the command line."),
+    "engines": Lazy("llmspell.cli.commands.engines:engines", "List the script engines."),
+    "bridges": Lazy("llmspell.cli.commands.bridges:bridges", "List the bridges, or what one of them offers."),
+    "plugins": Lazy("llmspell.cli.commands.plugins:plugins", "Show what became of every installed plugin."),
+    "security": Lazy("llmspell.cli.commands.security:security", "Show what this machine can enforce."),
+    "version": Lazy("llmspell.cli.commands.version:version", "Show the versions of llmspell and its plugins."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of ``llmspell`` itself, which every subcommand heeds.
+
+    Attributes:
+        block: Plugins not to load; ``LLMSPELL_BLOCK`` adds more, separated by commas.
+    """
+
+    config: str | None = None
+    block: tuple[str, ...] = ()
+
+    def open_host(self) -> Host:
+        """Make the host that a command works with.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+        """
+        from llmspell.host.config import load_config
+        from llmspell.host.host import Host
+
+        config = None if self.config is None else load_config(path=self.config)
+        more = (name.strip() for name in os.environ.get("LLMSPELL_BLOCK", "").split(","))
+        return Host(block=(*self.block, *filter(None, more)), config=config)
+
+
+class _Cli(LazyGroup):
+    _asked = False
+
+    def add_plugin_commands(self, ctx: click.Context) -> None:
+        """Ask the plugins for commands, once."""
+        if self._asked:
+            return
+        self._asked = True
+        settings = ctx.find_object(Settings) or Settings()
+        with settings.open_host() as host:
+            host.plugins.commands(self, self.lazy)
+
+
+@click.group(
+    cls=_Cli,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.option("--config", metavar="FILE", envvar="LLMSPELL_CONFIG", help="Read this configuration file only.")
+@click.option("--block", metavar="PLUGIN", multiple=True, help="Do not load this plugin or distribution; repeatable.")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, block: tuple[str, ...]) -> None:
+    """Run spells: short scripts in Lua, JavaScript and Tengo that drive language models."""
+    ctx.obj = Settings(config, block)

@@ -1,0 +1,151 @@
+"""``llmspell run`` and ``llmspell exec``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llmspell.cli.app import Settings
+from llmspell.cli.options import Choices, run_options
+from llmspell.cli.streams import Stream
+
+if TYPE_CHECKING:
+    from llmspell.cli.running import Outcome
+    from llmspell.gate import JsonlRecorder
+    from llmspell.spell import Spell
+
+
+@click.command()
+@click.argument("file")
+@click.option("-e", "--engine", metavar="NAME", default="", help="Script engine, if the file's ending does not tell.")
+@run_options
+@click.pass_obj
+def run(settings: Settings, /, file: str, engine: str, **options: Any) -> int:
+    """Run a spell.
+
+    FILE is a script, or - for one on standard input (Lua, unless --engine or its front matter say otherwise).
+    A parameter that the spell declares as a file or directory, given with -p, may be read by the spell: exactly
+    that path. Nothing else may, unless allowed.
+    """
+    from llmspell.spell import load_spell
+
+    return _run(settings, _from_stdin(engine) if file == "-" else load_spell(file, language=engine), options)
+
+
+@click.command()
+@click.argument("language", metavar="LANG")
+@click.argument("code")
+@run_options
+@click.pass_obj
+def execute(settings: Settings, /, language: str, code: str, **options: Any) -> int:
+    """Run CODE written in LANG, e.g. llmspell exec lua 'return 1 + 1'. A CODE of - is read from standard input."""
+    from llmspell.spell import read_spell
+
+    if code == "-":
+        return _run(settings, _from_stdin(language), options)
+    raw = os.fsencode(code)
+    return _run(settings, read_spell(raw, "<exec>", language=language), options)
+
+
+def _from_stdin(language: str) -> Spell:
+    from llmspell.engine import Source
+    from llmspell.errors import UsageError
+    from llmspell.spell import MAX_SOURCE_BYTES, Spell, read_spell
+
+    if sys.stdin is None:
+        raise UsageError("there is no standard input to read the spell from")
+    raw = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+    spell = read_spell(raw, "<stdin>", language=language)
+    if spell.source.language:
+        return spell
+    return Spell(Source(spell.source.text, "<stdin>", "lua"), spell.manifest)
+
+
+def _run(settings: Settings, spell: Spell, options: dict[str, Any]) -> int:
+    from llmspell.cli.running import perform
+    from llmspell.spell import named_paths, parse_assignments, read_params_file, surplus_hint
+
+    choices = Choices.taken_from(options)
+    as_json, quiet = options["as_json"], options["quiet"]
+    out, err = Stream.out(), Stream.err()
+    given: dict[str, Any] = {}
+    if options["params_file"] is not None:
+        given |= read_params_file(options["params_file"])
+    given |= parse_assignments(spell.manifest, options["params"])
+    if not quiet and (hint := surplus_hint(spell.manifest, given)):
+        err.line(f"note: {hint}")
+    host = settings.open_host()
+    policy = choices.policy(host, named_paths(spell.manifest, given))
+    recorder = _recorder(options["record"])
+    try:
+        streams = None if as_json else {"output": out, "error_output": err}
+        outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams)
+    finally:
+        if recorder is not None:
+            recorder.close()
+    if as_json:
+        _show_json(outcome, out)
+    if outcome.error is not None:
+        return _show_error(outcome, spell)
+    if not as_json and not quiet:
+        _show_result(outcome, out, err)
+    return 0
+
+
+def _recorder(path: str | None) -> JsonlRecorder | None:
+    if path is None:
+        return None
+    from llmspell.gate import JsonlRecorder
+
+    return JsonlRecorder(path)
+
+
+def _show_json(outcome: Outcome, out: Stream) -> None:
+    from llmspell.cli.failure import as_known, exit_code
+    from llmspell.cli.payload import dumps, run_payload
+
+    account = outcome.account
+    error = None if outcome.error is None else as_known(outcome.error)
+    if error is not None and exit_code(error) == 0:
+        error = None
+    payload = run_payload(
+        value=None if outcome.result is None else outcome.result.value,
+        output="".join(outcome.printed),
+        usage={} if account is None else account.usage.as_dict(),
+        seconds=outcome.seconds,
+        error=error,
+    )
+    out.line(dumps(payload))
+
+
+def _show_error(outcome: Outcome, spell: Spell) -> int:
+    """Report the error of a run; a script that chose to exit has said what it wanted to say."""
+    from llmspell.cli.failure import as_known, exit_code, report
+    from llmspell.errors import ScriptExitError
+
+    assert outcome.error is not None
+    if isinstance(outcome.error, BrokenPipeError):
+        raise outcome.error
+    error = as_known(outcome.error)
+    if not isinstance(error, ScriptExitError):
+        report(error, spell.source)
+    return exit_code(error)
+
+
+def _show_result(outcome: Outcome, out: Stream, err: Stream) -> None:
+    from llmspell.cli.show import show_value
+
+    result = outcome.result
+    assert result is not None
+    if not out.at_line_start:
+        out.line("")
+    show_value(result.value, out)
+    for warning in result.warnings:
+        err.line(f"warning: {warning.get('message', warning)}")
+    if err.is_terminal and result.usage.requests:
+        usage = result.usage
+        cost = "cost unknown" if usage.unpriced else f"${usage.cost:.4f}"
+        err.line(f"({usage.requests} model requests, {usage.tokens:,} tokens, {cost}, {result.duration:.1f} s)")

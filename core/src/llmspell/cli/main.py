@@ -1,0 +1,53 @@
+"""The entry point: run a command, and turn whatever it raises into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+IO_FAILED = 12
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; it never raises for what a user did."""
+    try:
+        import click
+
+        from llmspell.cli.app import cli
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    try:
+        code = cli.main(args=arguments, prog_name="llmspell", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return IO_FAILED
+    except Exception as error:  # noqa: BLE001 - the last resort: a message instead of a traceback
+        from llmspell.cli.failure import fail
+
+        return fail(error, as_json=wants_json(arguments))
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Tell whether a command line asks for JSON, also when it does not parse."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:end]
+
+
+def _forget_stdout() -> None:
+    """Point stdout at nothing: its reader is gone, and Python's last flush would complain."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)

@@ -1,0 +1,59 @@
+"""Writing to the terminal or a pipe: at once, whole, and without Python's buffers in between."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from typing import TextIO
+
+
+class Stream:
+    """Standard output or error.
+
+    Text goes to the descriptor itself: a thread stuck in a full pipe then holds no lock that the end of the
+    process needs.
+
+    Args:
+        file: ``sys.stdout`` or ``sys.stderr``; None where the process has none, and nothing is written.
+    """
+
+    def __init__(self, file: TextIO | None) -> None:
+        self._file = file
+        self.is_terminal = file is not None and file.isatty()
+        self.at_line_start = True
+
+    @classmethod
+    def out(cls) -> Stream:
+        return cls(sys.stdout)
+
+    @classmethod
+    def err(cls) -> Stream:
+        return cls(sys.stderr)
+
+    def write(self, text: str) -> None:
+        """Write all of ``text`` now.
+
+        Raises:
+            BrokenPipeError: Nobody reads any more.
+            OSError: It cannot be written.
+        """
+        if not text or self._file is None:
+            return
+        self.at_line_start = text.endswith("\n")
+        self._file.flush()
+        try:
+            descriptor = self._file.fileno()
+        except (OSError, ValueError):
+            self._file.write(text)
+            return
+        rest = memoryview(text.encode("utf-8", "backslashreplace"))
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                select.select([], [descriptor], [])
+
+    def line(self, text: str) -> None:
+        """Write a line of its own."""
+        self.write(f"{'' if self.at_line_start else chr(10)}{text}\n")
