@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from llmspell.engine.cache import ProgramKey
 from llmspell.engine.disk import DiskLayer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from llmspell.engine import Source
 from llmspell.engine.cache import Codec, ProgramCache, ProgramKey
 from llmspell.engine.disk import DiskLayer

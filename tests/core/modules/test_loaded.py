@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from llmspell.engine.modules import LoadedSet
 from llmspell.errors import ScriptModuleNotFoundError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from llmspell.engine import Source
 from llmspell.engine.modules import ModuleForm, Resolver, shown_root
 from llmspell.errors import PolicyDeniedError, ScriptModuleNotFoundError, ScriptSyntaxError

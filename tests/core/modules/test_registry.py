@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from llmspell.engine import Source
 from llmspell.engine.modules import Bundle, ModuleDefinition, ModuleRegistry
 from llmspell.errors import ScriptModuleNotFoundError, UsageError

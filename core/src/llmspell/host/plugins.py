@@ -113,6 +113,7 @@ class PluginHost:
         self.has_authorizers = False
         self.has_observers = False
         self.has_narrowers = False
+        self.has_narrowers = False
         self._discover(None if allow is None else tuple(allow), tuple(block))
 
     def _discover(self, allow: tuple[str, ...] | None, block: tuple[str, ...]) -> None:
@@ -191,6 +192,7 @@ class PluginHost:
         self._plugins.append(plugin)
         self.has_authorizers = bool(self._hooks.implementations("llmspell_authorize"))
         self.has_observers = bool(self._hooks.implementations("llmspell_on_event"))
+        self.has_narrowers = bool(self._hooks.implementations("llmspell_narrow_policy"))
         self.has_narrowers = bool(self._hooks.implementations("llmspell_narrow_policy"))
         for cached in ("_engine_table", "_bridge_table", "policies"):
             self.__dict__.pop(cached, None)

@@ -7,4 +7,13 @@ from llmspell.engine.modules.files import ModuleForm, Resolver, form_of, shown_r
 from llmspell.engine.modules.loaded import LoadedSet
 from llmspell.engine.modules.registry import Bundle, ModuleDefinition, ModuleRegistry
 
-__all__ = ["Bundle", "LoadedSet", "ModuleDefinition", "ModuleForm", "ModuleRegistry", "Resolver", "form_of", "shown_root"]
+__all__ = [
+    "Bundle",
+    "LoadedSet",
+    "ModuleDefinition",
+    "ModuleForm",
+    "ModuleRegistry",
+    "Resolver",
+    "form_of",
+    "shown_root",
+]

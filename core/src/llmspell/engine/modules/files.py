@@ -125,9 +125,7 @@ class Resolver:
             )
         directory = ""
         if name in (".", "..") or name.startswith(("./", "../")):
-            inside = importer
-            if self._shown and importer:
-                inside = posixpath.relpath(importer, self._shown)
+            inside = importer.removeprefix(f"{self._shown}/") if self._shown else importer
             directory = posixpath.dirname(inside)
         path = posixpath.normpath(posixpath.join(directory, name))
         if path == ".." or path.startswith(("../", "/")):
