@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from llmspell.bridge.function import ScriptFunction
     from llmspell.guards import FilesGuard, NetGuard
     from llmspell.policy import Policy
 
@@ -23,6 +25,17 @@ class RunView(Protocol):
 
     def checkpoint(self) -> None: ...
     def output(self, text: str) -> None: ...
+        told = self._told
+        if self._on_progress is not None and (told is None or told.done()):
+            if told is not None and not told.cancelled() and (error := told.exception()) is not None:
+                raise error
+            self._told = asyncio.ensure_future(self._on_progress(fraction, message))
+
+    async def settle(self) -> None:
+        """Wait for the last call of ``on_progress``; what it raised is the call's failure."""
+        if self._told is not None:
+            await self._told
+
     def event(self, kind: str, data: dict[str, Any]) -> None: ...
     def spend(self, usage: dict[str, Any]) -> None: ...
     def secret(self, name: str) -> str | None: ...
@@ -39,9 +52,13 @@ class Call:
         line: Line of the script, 0 if unknown.
     """
 
-    __slots__ = ("_run", "bridge", "line", "method")
+    __slots__ = ("_on_progress", "_run", "_told", "bridge", "line", "method")
 
-    def __init__(self, run: RunView, bridge: str, method: str, line: int = 0) -> None:
+    def __init__(
+        self, run: RunView, bridge: str, method: str, line: int = 0, on_progress: ScriptFunction | None = None
+    ) -> None:
+        self._on_progress = on_progress
+        self._told: asyncio.Task[Any] | None = None
         self._run = run
         self.bridge = bridge
         self.method = method
@@ -105,8 +122,24 @@ class Call:
         self._run.output(text)
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """Tell how far the work is, 0 to 1."""
+        """Tell how far the work is, 0 to 1.
+
+        Observers are told each time. The script's ``on_progress`` function (an option every ``async def`` export
+        takes) is called with ``(fraction, message)``; while one such call is still running, further ones are left
+        out.
+        """
         self._run.event("progress", {"fraction": fraction, "message": message, "call": f"{self.bridge}.{self.method}"})
+
+        told = self._told
+        if self._on_progress is not None and (told is None or told.done()):
+            if told is not None and not told.cancelled() and (error := told.exception()) is not None:
+                raise error
+            self._told = asyncio.ensure_future(self._on_progress(fraction, message))
+
+    async def settle(self) -> None:
+        """Wait for the last call of ``on_progress``; what it raised is the call's failure."""
+        if self._told is not None:
+            await self._told
 
     def event(self, kind: str, data: dict[str, Any]) -> None:
         """Tell observers something."""

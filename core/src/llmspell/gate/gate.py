@@ -7,6 +7,7 @@ import difflib
 import time
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell.bridge import Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
@@ -138,12 +139,22 @@ class Gate:
                 reason = self._authorize(run, door.target, call.method, call.args)
                 if reason is not None:
                     raise PolicyDeniedError(f"{door.target}.{call.method} is refused: {reason}")
-            args, kwargs = door.bind(_receive(run, call.args), snake if run.naming == "camel" else None)
+            received = _receive(run, call.args)
+            on_progress = _take_on_progress(received, door) if received and door.is_async else None
+            args, kwargs = door.bind(received, snake if run.naming == "camel" else None)
             if door.takes_call:
-                args = (Call(run, door.target, call.method, call.line), *args)  # type: ignore[arg-type]
+                view = Call(run, door.target, call.method, call.line, on_progress)
+                args = (view, *args)
+                if on_progress is not None:
+                    return self._await_result(
+                        run, call, door, began, _with_progress(view, door.function(*args, **kwargs))
+                    )
             if door.is_async:
                 return self._await(run, call, door, began, args, kwargs)
-            return self._reply(run, call, door, began, door.function(*args, **kwargs))
+            result = door.function(*args, **kwargs)
+            if type(result) is CoroutineType:
+                return self._await_result(run, call, door, began, result)
+            return self._reply(run, call, door, began, result)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
 
@@ -156,13 +167,16 @@ class Gate:
         return answer if isinstance(answer, m.Reply) else await answer
 
     async def _await(self, run: GatedRun, call: m.Call, door: Door, began: float, args: Any, kwargs: Any) -> m.Reply:
+        if door.export.blocking:
+            work = asyncio.to_thread(door.function, *args, **kwargs)
+        else:
+            work = door.function(*args, **kwargs)
+        return await self._await_result(run, call, door, began, work)
+
+    async def _await_result(self, run: GatedRun, call: m.Call, door: Door, began: float, work: Any) -> m.Reply:
         run.pending += 1
         try:
-            if door.export.blocking:
-                result = await asyncio.to_thread(door.function, *args, **kwargs)
-            else:
-                result = await door.function(*args, **kwargs)
-            return self._reply(run, call, door, began, result)
+            return self._reply(run, call, door, began, await work)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
         finally:
@@ -255,6 +269,27 @@ def _no_bridge(name: str, known: tuple[str, ...]) -> BridgeNotFoundError:
     return BridgeNotFoundError(
         f"there is no bridge named {name!r}", name=name, hint=f"did you mean {close[0]!r}?" if close else None
     )
+
+
+def _take_on_progress(args: list[Any], door: Door) -> ScriptFunction | None:
+    """Take the option ``on_progress`` out of a call to an export that can report progress."""
+    options = args[-1]
+    if type(options) is not dict or not door.takes_call or door.export.blocking:
+        return None
+    for name in ("on_progress", "onProgress"):
+        function = options.get(name)
+        if type(function) is ScriptFunction:
+            del options[name]
+            if not options and len(args) > len(door.names):
+                args.pop()
+            return function
+    return None
+
+
+async def _with_progress(call: Call, work: Any) -> Any:
+    result = await work
+    await call.settle()
+    return result
 
 
 _DATA = frozenset({type(None), bool, int, float, str, bytes})

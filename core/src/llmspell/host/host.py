@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmspell.bridge import BridgeSet
+from llmspell.bridge import BridgeSet, BridgeSpec
 from llmspell.bridge.registry import load_factory
 from llmspell.engine import EngineSpec, ScriptEngine, Source
 from llmspell.errors import LlmspellError, SessionClosedError
@@ -69,7 +69,8 @@ class Host:
         )
         self.loop = HomeLoop()
         self.watchdog = Watchdog()
-        self.system = SystemBridge(LocalModules(self))
+        self.modules = LocalModules(self)
+        self.system = SystemBridge(self.modules)
         self.services: dict[str, Any] = {"config": self.config}
         self.bridge_config = self.config.bridges
         self._placements = Placements(self._engine, self.config)
@@ -83,6 +84,7 @@ class Host:
     def _refresh(self) -> None:
         """Take over what the plugins offer now."""
         self.bridge_registry = self.plugins.bridge_registry()
+        self.bridge_registry.add(BridgeSpec("spell", "llmspell.host.polyglot:SpellBridge", "Other spells and modules."))
         self.bridges = BridgeSet(
             self.bridge_registry, config=self.bridge_config, environ=self.environ, services=self.services
         )
@@ -132,7 +134,7 @@ class Host:
 
     def default_policy(self) -> Policy:
         """Return the configured policy."""
-        return self.policy(self.config.policy.profile)
+        return self.config.default_policy(self.policy)
 
     def policy(self, name: str) -> Policy:
         """Return a profile or a policy that a plugin offers, by name.
@@ -178,8 +180,16 @@ class Host:
             request = RunRequest(source.name, spec.name, policy, session.name, session.principal)
             for narrower in self.plugins.narrow_policy(request):
                 policy = policy.intersect(narrower)
-        self._placements.check(spec, policy)
+        self.check_policy(spec, policy)
         return policy
+
+    def check_policy(self, spec: EngineSpec, policy: Policy) -> None:
+        """Check that a policy can be enforced for an engine here.
+
+        Raises:
+            PolicyUnsupportedError: Naming what is missing.
+        """
+        self._placements.check(spec, policy)
 
     def bridge_names(self, policy: Policy) -> tuple[str, ...]:
         """Return the bridges a run under ``policy`` may require."""

@@ -1,26 +1,67 @@
-"""Local modules of a spell: files inside its root."""
+"""Local modules of a spell: files inside its root, in any language."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from llmspell.runtime.run import Run
-from llmspell.runtime.system import no_such_module
+from llmspell.engine import Source
+from llmspell.engine.modules import Resolver, form_of
+from llmspell.errors import ScriptModuleNotFoundError
 
 if TYPE_CHECKING:
     from llmspell.host.host import Host
+    from llmspell.runtime.run import Run
 
 
 class LocalModules:
-    """Find the files that spells require."""
+    """Find the files that spells require.
+
+    A file in the asker's own language is handed over as text, since source is compiled where it runs; one in
+    another language is loaded into that language's guest of the same run, and its exports are handed over.
+    """
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._resolvers: dict[tuple[str, str, frozenset[str]], Resolver] = {}
 
-    def __call__(self, run: Run, name: str, importer: str) -> dict[str, Any]:
-        """Describe the module ``name``, as :meth:`SystemBridge.module` says.
+    def __call__(self, run: Run, name: str, importer: str) -> dict[str, Any] | Awaitable[dict[str, Any]]:
+        """Describe the module ``name``, as ``SystemBridge.module`` says.
 
         Raises:
             ScriptModuleNotFoundError: There is none.
+            PolicyDeniedError: It is not granted, or leads out of the spell's root.
         """
-        raise no_such_module(name, importer)
+        try:
+            source = self._resolver(run).resolve(name, run.language, importer)
+        except ScriptModuleNotFoundError as error:
+            close = run.nearest_bridge(name)
+            if close and not error.hint:
+                error.hint = f"did you mean {close!r}?"
+            raise
+        if source.language == run.language:
+            return {"kind": "source", "name": source.name, "text": source.text, "language": source.language}
+        return self._foreign(run, name, source)
+
+    def spell(self, run: Run, path: str) -> Source:
+        """Find a whole spell, by its path inside the run's root."""
+        return self._resolver(run).resolve(path if path.startswith("./") else f"./{path}", run.language)
+
+    async def _foreign(self, run: Run, name: str, source: Source) -> dict[str, Any]:
+        from llmspell.host.polyglot import load_foreign
+
+        exports = await load_foreign(run, source)
+        return {"kind": "foreign", "name": source.name, "language": source.language, "exports": exports}
+
+    def _resolver(self, run: Run) -> Resolver:
+        patterns = run.policy.grants.modules
+        shown = os.path.dirname(run.source_name).replace(os.sep, "/") if run.root else ""
+        key = (run.root, shown, patterns)
+        found = self._resolvers.get(key)
+        if found is None:
+            if len(self._resolvers) >= 64:
+                self._resolvers.clear()
+            forms = [form_of(spec) for spec in self._host.plugins.engines.values()]
+            found = self._resolvers[key] = Resolver(run.root, forms, shown=shown, patterns=patterns)
+        return found

@@ -77,6 +77,11 @@ class Session:
             environ=host.environ,
             on_output=on_output,
             scrub=host.scrub_for(policy),
+            child=self._child,
+            find_spell=self._find_spell,
+            watch=self._watch,
+            unwatch=host.watchdog.unwatch,
+            release=self._release,
         )
 
     # Running
@@ -204,10 +209,11 @@ class Session:
         services.doors = self._doors_for(policy)
         run = Run(
             services, policy, spec.name, spec.naming, self._host.system, recorder=recorder, parent=parent,
-            root=source.root,
+            root=source.root, source_name=source.name,
         )  # fmt: skip
         seat: Seat = self._host.seat(spec, policy, run)
-        conversation = Conversation(run, self._host.gate, seat)
+        conversation = Conversation(run, self._host.gate, seat, serves=mode == "idle")
+        run.conversation = conversation
         if params:
             params = run.converter.to_value(params)  # type: ignore[assignment]
         conversation.say(Start(source, params, self._host.bridge_names(policy), mode))
@@ -215,6 +221,25 @@ class Session:
         if self._services.event is not None:
             run.event("run_started", {"source": source.name, "language": spec.name})
         return conversation
+
+    def _child(self, source: Source, params: dict[str, Any], policy: Policy, parent: Run, mode: str) -> Conversation:
+        """Seat the run of a module or spell that another run asked for."""
+        spec = self._host.engine_spec(source)
+        self._host.check_policy(spec, policy)
+        conversation = self._seat_run(source, params, spec, policy, parent.recorder, parent, mode)
+        if parent.stopping:
+            conversation.stop(parent.stopping)
+        return conversation
+
+    def _find_spell(self, run: Run, path: str, params: dict[str, Any]) -> tuple[Source, dict[str, Any]]:
+        """Find a spell inside the root of the run that asks for it."""
+        source = self._host.modules.spell(run, path)
+        spell = Spell.from_source(source)
+        return spell.source, bind_params(spell.manifest, params)
+
+    def _release(self, conversation: Conversation) -> None:
+        self._active.discard(conversation)
+        conversation.seat.close()
 
     def _doors_for(self, policy: Policy) -> dict[tuple[str, str], Door]:
         """Doors are resolved and allowed under one policy, so they are kept by policy."""

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Reply
-from llmspell.errors import Cancelled, ConversionError, EngineCrashed, LlmspellError, ResourceExhausted
+from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Load, Reply
+from llmspell.engine.source import Source
+from llmspell.errors import BridgeError, Cancelled, ConversionError, EngineCrashed, LlmspellError, ResourceExhausted
 from llmspell.gate import Gate
 from llmspell.runtime.outcome import error_from
 from llmspell.runtime.run import Run
@@ -22,6 +23,9 @@ from llmspell.values import FunctionRef, HostRef
 GRACE = 0.2
 """Seconds between asking a guest to end and ending it."""
 
+MAX_INVOCATIONS = 1_000
+"""Calls of script functions open at once in one guest: what bounds recursion across languages."""
+
 
 class Conversation:
     """Drive one guest.
@@ -30,14 +34,28 @@ class Conversation:
         run: The run it belongs to.
         gate: Where its calls go.
         seat: Where the guest is.
+        serves: The guest has no main chunk: it waits to be invoked until it is stopped.
     """
 
     __slots__ = (
-        "_host_tasks", "_inbox", "_invocations", "_killer", "_loop", "_next_invoke", "_parked", "_stop_sent", "_wake",
-        "ended", "gate", "run", "seat",
+        "_host_tasks",
+        "_inbox",
+        "_invocations",
+        "_killer",
+        "_loop",
+        "_next_invoke",
+        "_parked",
+        "_stop_sent",
+        "_wake",
+        "ended",
+        "gate",
+        "run",
+        "seat",
+        "serves",
     )  # fmt: skip
 
-    def __init__(self, run: Run, gate: Gate, seat: Seat) -> None:
+    def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
+        self.serves = serves
         self.run = run
         self.gate = gate
         self.seat = seat
@@ -46,12 +64,13 @@ class Conversation:
         self._parked: list[tuple[Call, Any]] = []
         self._invocations: dict[int, asyncio.Future[list[Any]]] = {}
         self._next_invoke = 0
-        self._host_tasks: set[asyncio.Task[None]] = set()
+        self._host_tasks: dict[asyncio.Task[None], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._stop_sent = False
         self._killer: asyncio.TimerHandle | None = None
         run.invoker = self.invoke
+        run.drop = self.drop
 
     def say(self, message: HostMessage) -> None:
         """Put a message for the guest in line."""
@@ -115,8 +134,7 @@ class Conversation:
 
         A cancellation of the awaiting task ends guest and host work first, and is then raised.
         """
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
+        self.attach()
         for call, work in self._parked:
             self._begin(call, work)
         self._parked.clear()
@@ -144,7 +162,7 @@ class Conversation:
     async def _hear(self) -> None:
         assert self._wake is not None
         if not self._inbox:
-            if not self._host_tasks:
+            if not self._host_tasks and not self.serves:
                 raise EngineCrashed("the guest waits for something that nobody was asked for")
             self._wake.clear()
             await self._wake.wait()
@@ -187,16 +205,24 @@ class Conversation:
             try:
                 reply = await work
             except asyncio.CancelledError:
-                if self.run.stopping:
-                    return
-                raise
+                # Dropped by the guest, or the run is ending: nobody waits for an answer.
+                return
             self._inbox.append(reply)
             if self._wake is not None:
                 self._wake.set()
 
         task = asyncio.get_running_loop().create_task(serve(), name=f"llmspell-call-{call.target}.{call.method}")
-        self._host_tasks.add(task)
-        task.add_done_callback(self._host_tasks.discard)
+        self._host_tasks[task] = call.id
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._host_tasks.pop(task, None)
+
+    def drop(self, call: int) -> None:
+        """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
+        for task, number in list(self._host_tasks.items()):
+            if number == call:
+                task.cancel()
 
     def _stop_on_loop(self) -> None:
         """Cancel the host work under way, tell the guest, and end it if it does not end itself."""
@@ -240,14 +266,40 @@ class Conversation:
             future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), self._loop)
             return await asyncio.wrap_future(future)
         values = [self.run.converter.to_value(arg, self.run.naming) for arg in args]
+        return await self._ask_guest(lambda number: Invoke(number, ref.id, values))
+
+    async def load(self, source: Source) -> Any:
+        """Have the guest run a module, and return its exports: functions among them are awaitable.
+
+        Raises:
+            ScriptError: It does not compile, or raised.
+        """
+        values = await self._ask_guest(lambda number: Load(number, source))
+        return values[0] if values else None
+
+    async def _ask_guest(self, message: Callable[[int], HostMessage]) -> list[Any]:
+        loop, wake = self._loop, self._wake
+        if loop is None or wake is None or self.ended is not None:
+            raise Cancelled("the run is not being driven")
+        if len(self._invocations) >= MAX_INVOCATIONS:
+            raise BridgeError(
+                f"more than {MAX_INVOCATIONS} calls of script functions are open at once: the recursion between host "
+                "and script, or between languages, is too deep",
+                code="too_deep",
+            )
         self._next_invoke += 1
         number = self._next_invoke
-        answer: asyncio.Future[list[Any]] = self._loop.create_future()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
         self._invocations[number] = answer
-        self._inbox.append(Invoke(number, ref.id, values))
-        assert self._wake is not None
-        self._wake.set()
-        return await answer
+        self._inbox.append(message(number))
+        wake.set()
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if self._invocations.pop(number, None) is not None and self.ended is None:
+                self._inbox.append(Cancel("cancelled", number))
+                wake.set()
+            raise
 
     def _answered(self, said: Done | Failed) -> None:
         answer = self._invocations.pop(said.id, None)
@@ -266,6 +318,24 @@ class Conversation:
         from llmspell.gate.gate import revive
 
         return revive(self.run, value)
+
+    def outcome(self) -> Any:
+        """Return the first result of a run that has ended, as another guest may have it.
+
+        Raises:
+            LlmspellError: The run failed.
+        """
+        ended = self.ended
+        if isinstance(ended, Failed):
+            raise error_from(ended.failure, self.run)
+        assert ended is not None
+        return self.receive_result(ended.values[0]) if ended.values else None
+
+    def attach(self) -> None:
+        """Make the running loop the conversation's own; from here on it can be spoken to."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._wake = asyncio.Event()
 
     def receive_result(self, value: Any) -> Any:
         """Turn a result of the run into what the embedder gets: handles become the objects they stand for.

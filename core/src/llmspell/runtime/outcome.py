@@ -16,6 +16,7 @@ from llmspell.errors import (
     MemoryExceeded,
     OutputExceeded,
     ResourceExhausted,
+    ScriptError,
     ScriptExitError,
     ScriptModuleNotFoundError,
     ScriptRuntimeError,
@@ -69,6 +70,9 @@ def error_from(failure: Failure, run: Run) -> LlmspellError:
     if kind == "internal":
         return EngineCrashed(message)
     cause = run.causes.get(failure.fault) if failure.fault else None
+    if isinstance(cause, ScriptError):
+        # The error came out of another guest: one stack, innermost first, each frame with its language.
+        frames = (*cause.frames, *frames)
     if cause is not None or failure.fault:
         called = BridgeCallError(
             message, fault_code=failure.code or "failed", language=language, location=location, frames=frames,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import itertools
+import secrets
 import time
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,7 @@ from llmspell.gate.budget import Budget
 from llmspell.gate.gate import Door
 from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
+from llmspell.runtime.channels import SharedChannels
 from llmspell.runtime.stream import HostFunction, HostStream
 from llmspell.values import FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits
 from llmspell.values.convert import Naming
@@ -25,7 +27,14 @@ from llmspell.values.handles import HandleKind
 if TYPE_CHECKING:
     from llmspell.guards import FilesGuard, NetGuard
 
+_PROCESS = secrets.token_hex(6)
+_numbers = itertools.count(1)
+
 Sink = Callable[[str, str], None]
+
+
+def _unavailable(*_: Any) -> Any:
+    raise RuntimeError("this run has no session")
 
 
 @dataclass(slots=True)
@@ -41,6 +50,12 @@ class RunServices:
     environ: dict[str, str] = field(default_factory=dict)
     on_output: Sink | None = None
     scrub: Callable[[str], str] | None = None
+    child: Callable[..., Any] = _unavailable
+    find_spell: Callable[..., Any] = _unavailable
+    watch: Callable[[Any], int] = _unavailable
+    unwatch: Callable[[int], None] = _unavailable
+    release: Callable[[Any], None] = _unavailable
+    channels: SharedChannels = field(default_factory=SharedChannels)
 
 
 class Run:
@@ -50,13 +65,6 @@ class Run:
         id: Unique, also across processes.
         stopping: Why the run is being stopped, ``""`` while it is not: ``"deadline"``, ``"cancelled"``, or a limit.
     """
-
-    __slots__ = (
-        "_files", "_handles", "_invokers", "_net", "_next_handle", "_output", "_output_size", "_refs", "bridges",
-        "budget", "causes", "children", "converter", "deadline", "depth", "doors", "id", "invoker", "language",
-        "naming", "pending", "policy", "principal", "recorder", "root", "scrub", "services", "session", "started",
-        "stop_error", "stopping", "system", "warnings",
-    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,8 +77,9 @@ class Run:
         recorder: Recorder | None = None,
         parent: Run | None = None,
         root: str = "",
+        source_name: str = "",
     ) -> None:
-        self.id = uuid.uuid4().hex[:16]
+        self.id = f"{_PROCESS}-{next(_numbers):x}"
         self.services = services
         self.session = services.session
         self.principal = services.principal
@@ -82,6 +91,10 @@ class Run:
         self.naming: Naming = naming
         self.system = system
         self.root = root
+        self.source_name = source_name
+        self.home = self
+        self.neighbours: dict[str, Any] = {}
+        self.loading: tuple[str, ...] = ()
         self.recorder = recorder
         self.budget: Budget = Budget(policy.limits, parent.budget if parent is not None else None)
         self.depth: int = parent.depth + 1 if parent is not None else 0
@@ -95,8 +108,10 @@ class Run:
         self.pending = 0
         self.causes: dict[int, BaseException] = {}
         self.warnings: list[dict[str, Any]] = []
-        self.children: dict[str, Any] = {}
         self.invoker: Invoker = _no_guest
+        self.drop: Callable[[int], None] = _nothing_to_drop
+        self.parent = parent
+        self.conversation: Any = None
         self.converter = services.converter.bound(
             self.make_handle, ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes)
         )
@@ -158,9 +173,12 @@ class Run:
             text = text.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
             size = room
         self._output_size += size
-        self._output.append(text)
-        if self.services.on_output is not None and text:
-            self.services.on_output(kind, text)
+        if self.parent is not None:
+            self.parent.output(text, kind)
+        else:
+            self._output.append(text)
+            if self.services.on_output is not None and text:
+                self.services.on_output(kind, text)
         if over:
             raise OutputExceeded(f"the script printed more than {limit:,} bytes", limit="output", value=limit)
 
@@ -186,6 +204,10 @@ class Run:
         if any(_covers(patterns, name) for patterns in (grants.secrets, grants.env)):
             return self.services.environ.get(name)
         return None
+
+    def nearest_bridge(self, name: str) -> str | None:
+        """Return the bridge that ``name`` may have meant."""
+        return next(iter(difflib.get_close_matches(name, self.bridges.names, 1)), None)
 
     # What the gate needs
 
@@ -231,10 +253,16 @@ class Run:
     def end(self) -> list[HostObject]:
         """Make every handle useless and return the objects, to be closed."""
         self.invoker = _no_guest
-        objects = list(self._handles.values())
+        self.drop = _nothing_to_drop
+        objects: list[Any] = [*self.neighbours.values(), *self._handles.values()]
+        self.neighbours = {}
         self._handles.clear()
         self._refs.clear()
         return objects
+
+
+def _nothing_to_drop(call: int) -> None:
+    """Without a conversation no call is pending."""
 
 
 async def _no_guest(ref: FunctionRef, args: list[Any]) -> list[Any]:
@@ -245,8 +273,3 @@ def _covers(patterns: frozenset[str], name: str) -> bool:
     import fnmatch
 
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def nearest(name: str, known: list[str]) -> str | None:
-    """Return the nearest of the known names, for a did-you-mean."""
-    return next(iter(difflib.get_close_matches(name, known, 1)), None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from llmspell.bridge import Bridge, BridgeSet, Call, export, exports_of
-from llmspell.errors import BridgeError, ScriptModuleNotFoundError
+from llmspell.errors import BridgeError
+from llmspell.runtime.channels import SharedChannel, SharedChannels
 
 ModuleSource = Callable[[Any, str, str], Awaitable[dict[str, Any]] | dict[str, Any]]
 """Finds a local module: ``(run, name, importer)`` to a module's description."""
@@ -22,10 +24,10 @@ class SystemBridge(Bridge):
     name = "@host"
 
     def __init__(self, find_local: ModuleSource) -> None:
-        self._find_local = find_local
+        self.find_local = find_local
 
     @export
-    async def module(self, call: Call, name: str, importer: str = "") -> dict[str, Any]:
+    def module(self, call: Call, name: str, importer: str = "") -> Any:
         """Describe the module ``name``, asked for by the file ``importer``.
 
         Returns:
@@ -41,24 +43,38 @@ class SystemBridge(Bridge):
         if name in bridges.names:
             if not run.policy.grants.allows_bridge(name):
                 raise BridgeError(f"the bridge {name!r} is not granted by the policy", code="denied")
-            return await describe_bridge(bridges, name)
-        found = self._find_local(run, name, importer)
-        return found if isinstance(found, dict) else await found
+            return describe_bridge(bridges, name)
+        return self.find_local(run, name, importer)
+
+    @export
+    def cancel(self, call: Call, number: int) -> None:
+        """Drop a pending call of the guest: its host work is cancelled, and no reply comes."""
+        call.run.drop(number)
+
+    @export
+    async def sleep(self, seconds: float) -> None:
+        """Wait; the timer of every language."""
+        await asyncio.sleep(seconds)
+
+    @export
+    def shared_channel(self, call: Call, name: str, capacity: int = 0) -> SharedChannel:
+        """Return the channel of that name of the session, made on first use."""
+        channels: SharedChannels = call.run.services.channels
+        return channels.get(name, capacity)
 
 
-async def describe_bridge(bridges: BridgeSet, name: str) -> dict[str, Any]:
+def describe_bridge(bridges: BridgeSet, name: str) -> dict[str, Any] | Awaitable[dict[str, Any]]:
     """Describe a bridge to a guest, opening it if need be."""
     bridge = bridges.get(name)
-    if not isinstance(bridge, Bridge):
-        bridge = await bridge
-    found = exports_of(type(bridge))
-    return {
-        "kind": "bridge",
-        "name": name,
-        "exports": [[each, item.is_async, item.is_stream] for each, item in found.items()],
-    }
+    if isinstance(bridge, Bridge):
+        return _describe(bridge, name)
+
+    async def opened() -> dict[str, Any]:
+        return _describe(await bridge, name)
+
+    return opened()
 
 
-def no_such_module(name: str, importer: str, hint: str | None = None) -> ScriptModuleNotFoundError:
-    where = f" (required by {importer})" if importer else ""
-    return ScriptModuleNotFoundError(f"there is no module {name!r}{where}", name=name, hint=hint)
+def _describe(bridge: Bridge, name: str) -> dict[str, Any]:
+    exports = [[each, item.is_async, item.is_stream] for each, item in exports_of(type(bridge)).items()]
+    return {"kind": "bridge", "name": name, "exports": exports}

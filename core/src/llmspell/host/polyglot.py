@@ -1,0 +1,137 @@
+"""Guests of several languages in one run, and whole spells run by spells.
+
+Each language has at most one guest in a run. A foreign guest's run is a child of the run that asked for it: it
+draws on its parent's budget and deadline, has no more rights, and ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from llmspell.bridge import Bridge, Call, HostObject, export
+from llmspell.engine import Source
+from llmspell.errors import BridgeError, ScriptModuleNotFoundError
+from llmspell.policy import Policy
+from llmspell.runtime.conversation import Conversation
+
+if TYPE_CHECKING:
+    from llmspell.runtime.run import Run
+
+
+class Neighbour(HostObject):
+    """The guest of another language in a run, and what drives it."""
+
+    def __init__(self, conversation: Conversation, task: asyncio.Task[None] | None) -> None:
+        self.conversation = conversation
+        self._task = task
+        self.loading: dict[str, asyncio.Future[Any]] = {}
+
+    async def aclose(self) -> None:
+        """End the guest, and wait for it; the run's own guest ends with the run."""
+        if self._task is None:
+            return
+        self.conversation.stop("cancelled")
+        await asyncio.gather(self._task, return_exceptions=True)
+        for item in self.conversation.run.end():
+            await item.aclose() if hasattr(item, "aclose") else item.close()
+        self.conversation.run.services.release(self.conversation)
+
+
+async def load_foreign(run: Run, source: Source) -> Any:
+    """Load a module into the guest of its language; return its exports, functions among them awaitable.
+
+    Raises:
+        ScriptModuleNotFoundError: The module is being loaded already, by one that this one requires.
+        ScriptError: It does not compile, or raised.
+    """
+    home = run.home
+    chain = (*run.loading, source.name)
+    if source.name in run.loading:
+        circle = " -> ".join([*run.loading[run.loading.index(source.name) :], source.name])
+        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
+    neighbour = home.neighbours.get(source.language)
+    if neighbour is None and source.language == home.language:
+        # The other way round: a module in the main language, asked for by a foreign one.
+        neighbour = home.neighbours[source.language] = Neighbour(home.conversation, None)
+    if neighbour is None:
+        neighbour = home.neighbours[source.language] = _move_in(home, source)
+    known = neighbour.loading.get(source.name)
+    if known is not None:
+        return await asyncio.shield(known)
+    future = neighbour.loading[source.name] = asyncio.get_running_loop().create_future()
+    its_run = neighbour.conversation.run
+    before, its_run.loading = its_run.loading, chain
+    try:
+        exports = await neighbour.conversation.load(source)
+    except BaseException as error:
+        del neighbour.loading[source.name]
+        if isinstance(error, Exception):
+            future.set_exception(error)
+            future.exception()
+        else:
+            future.cancel()
+        raise
+    finally:
+        its_run.loading = before
+    future.set_result(exports)
+    return exports
+
+
+def _move_in(home: Run, source: Source) -> Neighbour:
+    """Open a guest of a language that the run has none of yet."""
+    limit = home.policy.limits.depth
+    if limit is not None and home.depth >= limit:
+        raise BridgeError(f"spells run spells more than {limit} deep (limit: depth)", code="too_deep")
+    idle = Source("", source.name, source.language, source.root)
+    conversation = home.services.child(idle, {}, home.policy, home, "idle")
+    conversation.run.home = home
+    conversation.attach()
+    task = asyncio.get_running_loop().create_task(conversation.finish(), name=f"llmspell-guest-{source.language}")
+    return Neighbour(conversation, task)
+
+
+class SpellBridge(Bridge):
+    """Other spells and modules, in any language."""
+
+    name = "spell"
+
+    @export
+    async def load(self, call: Call, path: str) -> Any:
+        """Load a module by its path inside this spell's directory, whatever its language; return its exports."""
+        run = call.run
+        found = run.system.find_local(run, path, "")
+        module = found if isinstance(found, dict) else await found
+        if module["kind"] == "source":
+            raise BridgeError(f"{path} is in this spell's own language: use require or import", code="same_language")
+        return module["exports"]
+
+    @export
+    async def run(
+        self, call: Call, path: str, params: dict[str, Any] | None = None, *, time: float | None = None
+    ) -> Any:
+        """Run a whole spell as a child, in a VM of its own, and return its value.
+
+        It has no more rights than this one, its usage counts for this one too, and it ends with it.
+
+        Args:
+            path: A file inside this spell's directory.
+            params: What it finds as ``params``.
+            time: Seconds it may take, within what this spell has left.
+        """
+        run = call.run
+        limit = run.policy.limits.depth
+        if limit is not None and run.depth >= limit:
+            raise BridgeError(f"spells run spells more than {limit} deep (limit: depth)", code="too_deep")
+        policy: Policy = run.policy if time is None else run.policy.narrow(time=time)
+        source, values = run.services.find_spell(run, path, params or {})
+        conversation: Conversation = run.services.child(source, values, policy, run, "run")
+        token = run.services.watch(conversation)
+        try:
+            await conversation.finish()
+            return conversation.outcome()
+        finally:
+            run.services.unwatch(token)
+            for item in conversation.run.end():
+                await item.aclose() if hasattr(item, "aclose") else item.close()
+            run.services.release(conversation)
