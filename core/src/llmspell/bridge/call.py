@@ -25,17 +25,6 @@ class RunView(Protocol):
 
     def checkpoint(self) -> None: ...
     def output(self, text: str) -> None: ...
-        told = self._told
-        if self._on_progress is not None and (told is None or told.done()):
-            if told is not None and not told.cancelled() and (error := told.exception()) is not None:
-                raise error
-            self._told = asyncio.ensure_future(self._on_progress(fraction, message))
-
-    async def settle(self) -> None:
-        """Wait for the last call of ``on_progress``; what it raised is the call's failure."""
-        if self._told is not None:
-            await self._told
-
     def event(self, kind: str, data: dict[str, Any]) -> None: ...
     def spend(self, usage: dict[str, Any]) -> None: ...
     def secret(self, name: str) -> str | None: ...
