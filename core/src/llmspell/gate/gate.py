@@ -143,7 +143,7 @@ class Gate:
             on_progress = _take_on_progress(received, door) if received and door.is_async else None
             args, kwargs = door.bind(received, snake if run.naming == "camel" else None)
             if door.takes_call:
-                view = Call(run, door.target, call.method, call.line, on_progress)
+                view = Call(run, door.target, call.method, call.line, on_progress)  # type: ignore[arg-type]
                 args = (view, *args)
                 if on_progress is not None:
                     return self._await_result(
