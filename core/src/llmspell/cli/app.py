@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,27 +25,29 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of ``llmspell`` itself, which every subcommand heeds.
-
-    Attributes:
-        block: Plugins not to load; ``LLMSPELL_BLOCK`` adds more, separated by commas.
-    """
+    """The options of ``llmspell`` itself, which every subcommand heeds."""
 
     config: str | None = None
     block: tuple[str, ...] = ()
 
-    def open_host(self) -> Host:
+    def open_host(self, *, warn: bool = True) -> Host:
         """Make the host that a command works with.
+
+        Args:
+            warn: Tell what of the configuration is not followed and which plugins cannot be used.
 
         Raises:
             ConfigError: The configuration cannot be used.
         """
+        from llmspell.cli.warnings import show_warnings, warn_of
         from llmspell.host.config import load_config
         from llmspell.host.host import Host
 
-        config = None if self.config is None else load_config(path=self.config)
-        more = (name.strip() for name in os.environ.get("LLMSPELL_BLOCK", "").split(","))
-        return Host(block=(*self.block, *filter(None, more)), config=config)
+        show_warnings(warn)
+        config = load_config(path=self.config)
+        if warn:
+            warn_of(config.warnings)
+        return Host(block=self.block, config=config)
 
 
 class _Cli(LazyGroup):
@@ -58,7 +59,7 @@ class _Cli(LazyGroup):
             return
         self._asked = True
         settings = ctx.find_object(Settings) or Settings()
-        with settings.open_host() as host:
+        with settings.open_host(warn=False) as host:
             host.plugins.commands(self, self.lazy)
 
 

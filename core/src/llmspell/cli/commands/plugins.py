@@ -19,7 +19,7 @@ def plugins(settings: Settings, as_json: bool) -> None:
     from llmspell.cli.show import show_table
 
     out = Stream.out()
-    with settings.open_host() as host:
+    with settings.open_host(warn=False) as host:
         reports = host.plugins.reports()
     if as_json:
         out.line(dumps([dataclasses.asdict(report) for report in reports]))

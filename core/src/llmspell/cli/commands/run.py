@@ -77,7 +77,7 @@ def _run(settings: Settings, spell: Spell, options: dict[str, Any]) -> int:
     given |= parse_assignments(spell.manifest, options["params"])
     if not quiet and (hint := surplus_hint(spell.manifest, given)):
         err.line(f"note: {hint}")
-    host = settings.open_host()
+    host = settings.open_host(warn=not quiet)
     policy = choices.policy(host, named_paths(spell.manifest, given))
     recorder = _recorder(options["record"])
     try:

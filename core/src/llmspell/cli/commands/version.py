@@ -22,7 +22,7 @@ def version(settings: Settings, as_json: bool, short: bool) -> None:
     if short:
         out.line(__version__)
         return
-    with settings.open_host() as host:
+    with settings.open_host(warn=False) as host:
         installed = {report.distribution: report.version for report in host.plugins.reports() if report.distribution}
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
