@@ -42,17 +42,26 @@ class ScriptedGuest:
 
     def step(self, message: Any) -> list[Any]:
         kind = type(message)
+        if kind is m.Start and message.mode == "idle":
+            return []
+        if kind is m.Load:
+            module = self._scripts[message.source.text.strip()](self)
+            return [m.Done(message.id, [{name: self.function(body) for name, body in module.items()}])]
         if kind is m.Start:
             self._script = self._scripts[message.source.text.strip()](self, **message.params)
             return self._go(None)
         if kind is m.Cancel or self.reason:
             reason = self.reason or message.reason
-            self._script.close()
+            if self._script is not None:
+                self._script.close()
             if reason == "cancelled":
                 return [m.Failed(m.Failure(kind="cancelled", message="cancelled"))]
             return [m.Failed(m.Failure(kind="limit", message="", limit=reason))]
         if kind is m.Invoke:
-            return [m.Done(message.id, [self._functions[message.function](*message.args)])]
+            try:
+                return [m.Done(message.id, [self._functions[message.function](*message.args)])]
+            except ValueError as error:
+                return [m.Failed(m.Failure(kind="runtime", message=str(error)), message.id)]
         if message.fault is not None and message.fault.fatal:
             self._script.close()
             return [m.Failed(m.Failure(kind="limit", message=message.fault.message, fault=message.id))]
@@ -126,6 +135,7 @@ class ScriptedEngine:
 class ScriptedPlugin:
     def __init__(self) -> None:
         self.engine = ScriptedEngine()
+        self.other = ScriptedEngine()
         self.bridges: list[Any] = []
 
     @hookimpl
@@ -136,6 +146,7 @@ class ScriptedPlugin:
             extensions=(".scripted",),
             capabilities=Capabilities(inline=frozenset({"deadline", "cancel"})),
         )
+        yield EngineSpec("other", factory=lambda: self.other, extensions=(".other",))
 
     @hookimpl
     def llmspell_bridges(self) -> Any:

@@ -284,7 +284,7 @@ def test_the_deadline_cancels_pending_host_work(plugin: Any, session: Any, demo:
         yield ("demo", "wait")
 
     began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match="0.05 s"):
+    with pytest.raises(DeadlineExceeded, match=r"0\.05 s"):
         session.run(script(plugin, spell), policy=MINIMAL.narrow(time=0.05))
     assert time.monotonic() - began < 5
     assert demo.log == ["waiting", "cancelled"]
@@ -337,6 +337,17 @@ def test_cancelling_arun_cancels_guest_and_host_work(plugin: Any, host: Any, dem
             assert [t for t in asyncio.all_tasks() if t.get_name().startswith("llmspell")] == []
 
     asyncio.run(main())
+
+
+def test_a_guest_that_is_lost_fails_who_waits_for_it(plugin: Any, session: Any, demo: Demo) -> None:
+    def broken() -> None:
+        raise OSError("the engine itself is broken")
+
+    def spell(guest: Any) -> Any:
+        yield ("demo", "map", [1], guest.function(broken))
+
+    with pytest.raises(Exception, match=r"broken|takes 0"):
+        session.run(script(plugin, spell))
 
 
 def test_session_cancel_ends_runs_from_another_thread(plugin: Any, session: Any, demo: Demo) -> None:

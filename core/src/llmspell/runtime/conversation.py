@@ -151,6 +151,9 @@ class Conversation:
                     cancelled = True
                     self.stop("cancelled", Cancelled("the run was cancelled"))
                     self._stop_on_loop()
+                except Exception as error:
+                    self._fail_invocations(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
+                    raise
         finally:
             if self._killer is not None:
                 self._killer.cancel()
@@ -231,9 +234,7 @@ class Conversation:
         self._stop_sent = True
         for task in list(self._host_tasks):
             task.cancel()
-        for future in self._invocations.values():
-            if not future.done():
-                future.cancel()
+        self._fail_invocations(self.run.stop_error or Cancelled("the run was stopped"))
         self._inbox.appendleft(Cancel(self.run.stopping))
         assert self._wake is not None
         self._wake.set()
@@ -246,10 +247,15 @@ class Conversation:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
+        self._fail_invocations(Cancelled("the script's run has ended"))
+        self._invocations.clear()
+
+    def _fail_invocations(self, error: BaseException) -> None:
+        """Tell whoever waits for a script function that no answer will come."""
         for future in self._invocations.values():
             if not future.done():
-                future.cancel()
-        self._invocations.clear()
+                future.set_exception(error)
+                future.exception()
 
     # Functions of the script
 
