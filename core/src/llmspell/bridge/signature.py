@@ -17,7 +17,7 @@ from llmspell.bridge.call import Call
 from llmspell.bridge.export import Secret
 from llmspell.bridge.function import ScriptFunction
 from llmspell.errors import ArgumentError
-from llmspell.values import Value
+from llmspell.values import FunctionRef, Value
 
 
 def _integral(value: Any) -> Any:
@@ -64,7 +64,8 @@ def _exact(hint: Any) -> Any:
         base, *meta = typing.get_args(hint)
         return Annotated[_exact(base), *meta]
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[tuple(_exact(part) for part in typing.get_args(hint))]  # noqa: UP007
+        parts = typing.get_args(hint)
+        return Any if FunctionRef in parts else typing.Union[tuple(_exact(part) for part in parts)]  # noqa: UP007
     if origin in (list, dict, tuple, set, frozenset):
         return origin[tuple(part if part is Ellipsis else _exact(part) for part in typing.get_args(hint))]
     return hint
@@ -88,6 +89,8 @@ def describe_type(hint: Any) -> str:
     if origin is Annotated:
         return describe_type(typing.get_args(hint)[0])
     if origin in (typing.Union, types.UnionType):
+        if FunctionRef in typing.get_args(hint):
+            return "anything"
         words = list(dict.fromkeys(describe_type(part) for part in typing.get_args(hint)))
         return " or ".join(words)
     if origin is typing.Literal:
@@ -140,7 +143,8 @@ class Signature:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name = name
         self._function = function
-        hints = typing.get_type_hints(function, include_extras=True)
+        # ``Value`` is recursive, which neither typing nor pydantic unrolls; as a parameter it means anything.
+        hints = typing.get_type_hints(function, localns={"Value": Any}, include_extras=True)
         self.returns = hints.pop("return", Any)
         declared = list(inspect.signature(function).parameters.values())[1:]
         self.takes_call = bool(declared) and hints.get(declared[0].name) is Call
@@ -157,6 +161,11 @@ class Signature:
         self._required = sum(p.required for p in positional)
         self._options = frozenset(p.name for p in self.parameters if p.option)
         self._known = self._options | frozenset(self._names)
+        self._tableless = frozenset(
+            place
+            for place, p in enumerate(positional)
+            if not any(word in p.type_text for word in ("table", "list", "anything"))
+        )
         self._variadic = any(p.variadic for p in self.parameters)
         self._table_form = bool(positional) and positional[0].type in _SCALAR_TYPES
         self.secrets = frozenset(p.name for p in self.parameters if p.secret)
@@ -223,6 +232,8 @@ class Signature:
         names = {spell(key): value for key, value in last.items()} if last and spell else dict(last)
         if self._options and len(args) > self._required:
             beyond = len(args) > len(self._names) and not self._variadic
+            if not last and not beyond and len(args) - 1 in self._tableless:
+                return self._trim(args[:-1]), None
             if beyond or (names and names.keys() <= self._options):
                 return tuple(args[:-1]), names
         if self._table_form and len(args) == 1 and names and names.keys() <= self._known:

@@ -218,6 +218,7 @@ def make_client(guard: NetGuard, options: Mapping[str, Any]) -> httpx2.AsyncClie
             "follow_redirects": True,
             "max_redirects": guard.limits.redirects,
             **options,
+            "headers": {"User-Agent": "llmspell", **(options.get("headers") or {})},
             "transport": GuardedTransport(guard),
             "trust_env": False,
         }

@@ -231,7 +231,7 @@ class NetGuard:
         what = "is" if host.address is not None else "stands for"
         raise PolicyDeniedError(
             f"the policy does not allow connecting to {host.text!r}: it {what} no public address ({refused})",
-            hint=f"grant the address itself: --allow-net {address}",
+            hint="grant the address itself with --allow-net, if that is meant",
         )
 
 
