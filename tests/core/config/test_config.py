@@ -207,7 +207,7 @@ def test_a_plugins_policy_can_be_the_profile() -> None:
 
 
 def test_an_unknown_profile_is_named() -> None:
-    with pytest.raises(ConfigError, match="policy.profile: there is no profile named 'sandbx'") as caught:
+    with pytest.raises(ConfigError, match=r"policy\.profile: there is no profile named 'sandbx'") as caught:
         load_config({"policy": {"profile": "sandbx"}}).default_policy()
     assert "sandbox" in caught.value.hint
 

@@ -40,7 +40,7 @@ class Hooks:
     def implementations(self, hook: str) -> list[pluggy.HookImpl]:
         """List who implements a hook, in the order plugins were added."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        return list(reversed(caller.get_hookimpls()))
+        return caller.get_hookimpls()
 
     def authorize(self, call: CallRequest) -> Denial | None:
         """Ask every plugin about a host call; any denial wins, and a failure is a denial."""
