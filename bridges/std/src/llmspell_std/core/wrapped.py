@@ -1,0 +1,78 @@
+"""Functions of a script wrapped in another: memoized, debounced, throttled, safe."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import Any
+
+from llmspell.errors import ScriptError, ScriptExitError
+from llmspell.plugin import BridgeError, ScriptFunction
+from llmspell_std.data import jsontext
+from llmspell_std.function import GivenFunction
+
+MAX_REMEMBERED = 1_000
+
+
+def memoized(fn: ScriptFunction) -> GivenFunction:
+    """Remember results by arguments, the last thousand of them; failures are not remembered."""
+    known: OrderedDict[str, Any] = OrderedDict()
+
+    async def call(*args: Any) -> Any:
+        key = jsontext.write(list(args), sort_keys=True)
+        if key in known:
+            known.move_to_end(key)
+            return known[key]
+        result = known[key] = await fn(*args)
+        if len(known) > MAX_REMEMBERED:
+            known.popitem(last=False)
+        return result
+
+    return GivenFunction(f"memoized {fn.name}".strip(), call)
+
+
+def debounced(fn: ScriptFunction, seconds: float) -> GivenFunction:
+    """Run the function when no other call has come for a while; the calls before it return nothing."""
+    latest = 0
+
+    async def call(*args: Any) -> Any:
+        nonlocal latest
+        latest += 1
+        mine = latest
+        await asyncio.sleep(seconds)
+        return await fn(*args) if mine == latest else None
+
+    return GivenFunction(f"debounced {fn.name}".strip(), call)
+
+
+def throttled(fn: ScriptFunction, seconds: float) -> GivenFunction:
+    """Run the function at most once in a while; calls in between return its last result."""
+    last_time, last_result = -float("inf"), None
+
+    async def call(*args: Any) -> Any:
+        nonlocal last_time, last_result
+        now = time.monotonic()
+        if now - last_time >= seconds:
+            last_time = now
+            last_result = await fn(*args)
+        return last_result
+
+    return GivenFunction(f"throttled {fn.name}".strip(), call)
+
+
+def failure_of(error: ScriptError | BridgeError) -> dict[str, Any]:
+    """Return what a script may know of a failure: ``{code, message, ...}``, its own table where it raised one.
+
+    A script that asked to end is no failure; the error goes on.
+    """
+    if isinstance(error, ScriptExitError):
+        raise error
+    value = getattr(error, "value", None)
+    if isinstance(value, dict):
+        return {"message": error.message, "code": "error", **value}
+    code = getattr(error, "fault_code", None) or error.code
+    found: dict[str, Any] = {"message": value if isinstance(value, str) else error.message, "code": code}
+    if isinstance(error, BridgeError) and error.details is not None:
+        found["details"] = error.details
+    return found
