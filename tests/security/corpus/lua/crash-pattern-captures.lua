@@ -1,0 +1,6 @@
+-- id: LUA-CRA-014
+-- class: crash
+-- tries: too many captures
+-- expect: value false
+
+return pcall(string.find, "a", ("(a)"):rep(100))

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-015
+-- class: escape
+-- tries: stop the collector
+-- expect: value "safe"
+
+if collectgarbage then return "ESCAPED" end
+return "safe"

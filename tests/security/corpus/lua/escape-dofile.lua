@@ -1,0 +1,7 @@
+-- id: LUA-ESC-013
+-- class: escape
+-- tries: run a file
+-- expect: value "safe"
+
+if dofile then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-008
+-- class: escape
+-- tries: open a file
+-- expect: value "safe"
+
+if io and io.open then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-009
+-- class: escape
+-- tries: run a program through a pipe
+-- expect: value "safe"
+
+if io and io.popen then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-018
+-- class: escape
+-- tries: make a userdata
+-- expect: value "safe"
+
+if newproxy then return "ESCAPED" end
+return "safe"

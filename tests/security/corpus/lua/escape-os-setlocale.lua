@@ -1,0 +1,7 @@
+-- id: LUA-ESC-007
+-- class: escape
+-- tries: change the locale of the whole process
+-- expect: value "safe"
+
+if os and os.setlocale then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-006
+-- class: escape
+-- tries: make a temporary file
+-- expect: value "safe"
+
+if os and os.tmpname then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-010
+-- class: escape
+-- tries: load a native library
+-- expect: value "safe"
+
+if package and package.loadlib then return "ESCAPED" end
+return "safe"

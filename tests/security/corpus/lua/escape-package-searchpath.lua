@@ -1,0 +1,7 @@
+-- id: LUA-ESC-011
+-- class: escape
+-- tries: look at the file system
+-- expect: value "safe"
+
+if package and package.searchpath then return "ESCAPED" end
+return "safe"

@@ -1,0 +1,7 @@
+-- id: LUA-ESC-021
+-- class: escape
+-- tries: find the poll function of the hook
+-- expect: value "safe"
+
+if poll then return "ESCAPED" end
+return "safe"

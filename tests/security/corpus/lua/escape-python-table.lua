@@ -1,0 +1,7 @@
+-- id: LUA-ESC-016
+-- class: escape
+-- tries: find the table lupa leaves behind
+-- expect: value "safe"
+
+if python then return "ESCAPED" end
+return "safe"

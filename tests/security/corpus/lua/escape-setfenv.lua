@@ -1,0 +1,7 @@
+-- id: LUA-ESC-020
+-- class: escape
+-- tries: change an environment the 5.1 way
+-- expect: value "safe"
+
+if setfenv or getfenv then return "ESCAPED" end
+return "safe"
