@@ -46,6 +46,17 @@ def harden(plan: Hardening, *, keep: Collection[int], parent: int, inherited: It
     return Applied(tuple(done[piece] for piece in Piece if piece in done))
 
 
+def prepare(plan: Hardening, pid: int | None) -> None:
+    """Work out, before a fork, what every child of it would have to work out again.
+
+    Args:
+        plan: What the child is going to be hardened by.
+        pid: The process id it is going to see itself under, if that is known.
+    """
+    if pid is not None and plan.asks(Piece.SECCOMP) and kernel.unsupported() is None:
+        _program(pid, bool(plan.readable))
+
+
 def _attempt(piece: Piece, step: Callable[[], str]) -> State:
     try:
         return State(piece, True, step())
@@ -85,6 +96,10 @@ def _landlock(plan: Hardening) -> Iterable[State]:
 
 
 def _filter(reading: bool) -> str:
-    machine = kernel.machine()
-    seccomp.install(seccomp.build(machine, os.getpid(), reading=reading))
-    return machine.name
+    seccomp.install(_program(os.getpid(), reading))
+    return kernel.machine().name
+
+
+@functools.lru_cache(maxsize=8)
+def _program(pid: int, reading: bool) -> bytes:
+    return seccomp.build(kernel.machine(), pid, reading=reading)

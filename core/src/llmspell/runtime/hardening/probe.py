@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +43,8 @@ def probe(timeout: float = 30.0) -> MachineReport:
         >>> report.applied.state(Piece.ENVIRONMENT).applied
         True
     """
+    import subprocess
+
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter and our own file
             [sys.executable, "-I", "-S", str(_CHILD)],

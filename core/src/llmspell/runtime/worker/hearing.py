@@ -1,0 +1,161 @@
+"""Hear a worker out, one answer at a time, and believe nothing of it.
+
+A frame must decode to a word that a worker may say, in an order it may be said in. Whatever else arrives is a
+:class:`~llmspell.errors.EngineCrashed`, and the seat then kills the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from llmspell.engine import GuestUsage
+from llmspell.engine.messages import MAIN, Call, Done, Emit, Failed, GuestMessage, HostMessage, Invoke, Load
+from llmspell.errors import EngineCrashed, ResourceExhausted
+from llmspell.runtime.worker import nodes
+from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader
+from llmspell.runtime.worker.protocol import FromWorker
+from llmspell.values.wire import decoder
+
+_ANSWER_MAX = 8 * MAX_FRAME
+"""Bytes one answer may take, over all its frames."""
+
+_BESIDES_VALUES = 10_000
+_KINDS = frozenset({"output", "error_output", "warning"})
+_SAFE_TO_REUSE = frozenset({"syntax", "runtime", "exit", "conversion", "module"})
+_decode: Callable[[Any], FromWorker] = decoder(FromWorker).decode
+
+
+class Hearing:
+    """What one worker says in one run.
+
+    Args:
+        run: Number of the run in that worker.
+        max_nodes: Values that one frame may decode to.
+        emit: Receives output as it comes; raises ``ResourceExhausted`` when there has been enough of it.
+    """
+
+    __slots__ = (
+        "_answer", "_emit", "_invocations", "_last_call", "_max_nodes", "_open", "_reader", "_run", "_size", "main",
+        "over", "usage",
+    )  # fmt: skip
+
+    def __init__(self, run: int, max_nodes: int, emit: Callable[[Emit], None]) -> None:
+        self._run = run
+        self._max_nodes = max_nodes + _BESIDES_VALUES
+        self._emit = emit
+        self._reader = FrameReader()
+        self._answer: list[GuestMessage] = []
+        self._size = 0
+        self._open = False
+        self._last_call = 0
+        self._invocations: set[int] = set()
+        self.main: Done | Failed | None = None
+        self.over: ResourceExhausted | None = None
+        self.usage = GuestUsage()
+
+    @property
+    def wants(self) -> int:
+        """How many bytes to read next."""
+        return self._reader.wants
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether the run came to an end after which the worker can serve another."""
+        main = self.main
+        if main is None or self._open or self._invocations or not self._reader.empty or self.over is not None:
+            return False
+        if type(main) is Failed:
+            return main.failure.kind in _SAFE_TO_REUSE and not main.failure.state_spent
+        return True
+
+    def expect(self, message: HostMessage) -> None:
+        """Expect the answer to a message that is about to be delivered."""
+        if not self._reader.empty:
+            raise _broken("it spoke before it was spoken to")
+        if isinstance(message, Invoke | Load):
+            self._invocations.add(message.id)
+        self._open = True
+        self._size = 0
+        self._answer = []
+
+    def hear(self, data: bytes) -> list[GuestMessage] | None:
+        """Take what was read; return the answer once all of it is there.
+
+        Raises:
+            EngineCrashed: It is not what an honest worker says.
+        """
+        reader = self._reader
+        reader.feed(data)
+        try:
+            while (payload := reader.next()) is not None:
+                if self._take(payload):
+                    self._open = False
+                    if not reader.empty:
+                        raise _broken("it went on after its answer")
+                    return self._answer
+        except FrameError as error:
+            raise _broken(str(error)) from None
+        return None
+
+    def _take(self, payload: memoryview) -> bool:
+        """Take one frame; tell whether the answer is complete."""
+        if not nodes.within(payload, self._max_nodes):
+            raise _broken(f"a frame holds more than {self._max_nodes:,} values")
+        try:
+            word = _decode(payload)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError) as error:
+            raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
+        if isinstance(word, Emit):
+            self._emitted(word)
+            return False
+        if word.run != self._run:
+            raise _broken(f"it spoke of run {word.run} in run {self._run}")
+        self._size += len(payload)
+        if self._size > _ANSWER_MAX:
+            raise _broken(f"one answer takes more than {_ANSWER_MAX:,} bytes")
+        for message in word.messages:
+            self._check(message)
+        self._answer += word.messages
+        if word.usage is not None:
+            self.usage = word.usage
+        return word.last
+
+    def _emitted(self, word: Emit) -> None:
+        _check_emit(word)
+        if self.over is not None or self.main is not None:
+            return
+        try:
+            self._emit(word)
+        except ResourceExhausted as error:
+            self.over = error
+
+    def _check(self, message: GuestMessage) -> None:
+        if self.main is not None:
+            raise _broken("it went on after the end of the run")
+        if isinstance(message, Call):
+            # Counting up makes every id unique without a memory of those used.
+            if message.id <= self._last_call:
+                raise _broken(f"call {message.id} came after call {self._last_call}")
+            self._last_call = message.id
+        elif isinstance(message, Emit):
+            _check_emit(message)
+        elif message.id == MAIN:
+            self.main = message
+        elif message.id in self._invocations:
+            self._invocations.discard(message.id)
+        else:
+            raise _broken(f"it answered invocation {message.id}, which nobody made")
+
+
+def _check_emit(word: Emit) -> None:
+    if word.kind not in _KINDS:
+        raise _broken(f"an event of kind {word.kind[:40]!r}")
+    if type(word.data) is not (dict if word.kind == "warning" else str):
+        raise _broken(f"{word.kind} of type {type(word.data).__name__}")
+
+
+def _broken(how: str) -> EngineCrashed:
+    return EngineCrashed(f"the worker broke the protocol: {how}")

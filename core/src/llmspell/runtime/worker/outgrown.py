@@ -1,0 +1,62 @@
+"""What becomes of a message that is too large for a frame: never silence, always a typed limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmspell.engine.messages import Call, Done, Emit, Failed, Failure, Fault, Reply
+from llmspell.runtime.worker.frames import MAX_FRAME
+from llmspell.values.wire import encode
+
+_ROOM = MAX_FRAME - 1024  # what is put around a message in its frame
+_KEPT_TEXT = 64 * 1024
+
+
+def fit(message: Any) -> Any:
+    """Return a guest's message, or what to say instead of it.
+
+    A call that is too large is answered here with a fault, as a :class:`Reply`; a result becomes the failure
+    that names the limit; an account of a failure loses its frames and value, and keeps the start of its text.
+    """
+    if not _may_be_large(message) or len(encode(message)) <= _ROOM:
+        return message
+    kind = type(message)
+    if kind is Call:
+        return Reply(message.id, None, Fault("too_large", f"the arguments of {message.method} {_LIMIT}"))
+    if kind is Done:
+        return Failed(_too_large("the result"), message.id)
+    if kind is Failed:
+        return Failed(_shortened(message.failure), message.id)
+    if kind is Emit:
+        return Emit("warning", {"code": "too_large", "message": f"an event {_LIMIT}; it was dropped"})
+    return message
+
+
+_LIMIT = f"take more than {MAX_FRAME:,} bytes, the limit of one message"
+
+
+def too_large_reply(reply: Reply) -> Reply:
+    """Return the fault that tells a guest its reply is too large to be told."""
+    return Reply(reply.id, None, Fault("too_large", f"the result of the call {_LIMIT}"))
+
+
+def _may_be_large(message: Any) -> bool:
+    """Rule out, without encoding it twice, a message of a few small scalars."""
+    kind = type(message)
+    parts = message.args if kind is Call else message.values if kind is Done else None
+    if parts is None or len(parts) > 16:
+        return True
+    return not all(
+        part is None or type(part) in (bool, int, float) or (type(part) in (str, bytes) and len(part) < 65536)
+        for part in parts
+    )
+
+
+def _too_large(what: str) -> Failure:
+    return Failure(kind="limit", limit="message", limit_value=MAX_FRAME, message=f"{what} {_LIMIT}")
+
+
+def _shortened(failure: Failure) -> Failure:
+    return msgspec.structs.replace(failure, message=failure.message[:_KEPT_TEXT], frames=(), value=None)

@@ -1,0 +1,171 @@
+"""``ZygoteProcess``: the zygote as the host sees it. Started when first needed, asked for workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from llmspell.errors import EngineCrashed, PluginLoadError, PolicyUnsupportedError
+from llmspell.runtime.hardening.plan import Hardening
+from llmspell.runtime.worker.frames import HEADER, frame
+from llmspell.runtime.worker.process import WorkerProcess
+from llmspell.runtime.worker.protocol import Ask, Born, Ended, EngineOrder, FromZygote, Hello, Order
+from llmspell.values.wire import decoder, encode
+
+_BOOT = Path(__file__).with_name("boot.py")
+_PATIENCE = 60.0  # seconds that importing an engine may take
+_END = 2.0
+
+
+def unsupported() -> str | None:
+    """Say why there can be no workers in this process, or None if there can."""
+    if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX") or not hasattr(socket, "send_fds"):
+        return f"workers are forked and given descriptors, which {sys.platform} does not know"
+    if not sys.executable:
+        return "workers are started with this process's own interpreter, which has no name here"
+    return None
+
+
+class ZygoteProcess:
+    """A started zygote.
+
+    Raises:
+        PolicyUnsupportedError: This system has no workers.
+        EngineCrashed: The zygote did not come to life.
+    """
+
+    def __init__(self) -> None:
+        if reason := unsupported():
+            raise PolicyUnsupportedError(
+                f"there are no workers here: {reason}", missing=("worker",), hint="use level minimal for your own code"
+            )
+        self._lock = threading.Lock()
+        self._decode: Callable[[bytes], FromZygote] = decoder(FromZygote).decode
+        self._numbers = 0
+        self._greeted = False
+        self._born: dict[int, tuple[Born, int]] = {}
+        self.lost = ""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._control = ours
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
+                [sys.executable, "-I", "-S", str(_BOOT), str(theirs.fileno()), str(os.getpid())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                start_new_session=True,
+            )
+        path = json.dumps([os.path.abspath(entry) for entry in sys.path]).encode()
+        ours.sendall(frame(path))
+
+    def order(self, engine: EngineOrder, plan: Hardening, *, engine_files: bool) -> WorkerProcess:
+        """Ask for a worker without waiting for it; :meth:`collect` does that.
+
+        Raises:
+            EngineCrashed: The zygote is gone.
+        """
+        data, their_data = socket.socketpair()
+        control, their_control = socket.socketpair()
+        with their_data, their_control, self._lock:
+            self._numbers += 1
+            worker = WorkerProcess(self._numbers, data, control)
+            request = frame(encode(Order(worker.number, engine, plan, engine_files)))
+            try:
+                sent = socket.send_fds(self._control, [request], [their_data.fileno(), their_control.fileno()])
+                self._control.sendall(request[sent:])
+            except OSError as error:
+                worker.discard()
+                raise self._gone(str(error)) from error
+        return worker
+
+    def collect(self, worker: WorkerProcess, engine: str) -> None:
+        """Wait until an ordered worker is born.
+
+        Raises:
+            PluginLoadError: The engine could not be loaded.
+            EngineCrashed: The zygote could not fork, or is gone.
+        """
+        with self._lock:
+            while worker.number not in self._born:
+                self._hear()
+            born, pidfd = self._born.pop(worker.number)
+        worker.born(born.pid, pidfd)
+        if born.blame == "engine":
+            raise PluginLoadError(f"the engine {engine!r} cannot be loaded in a worker:\n{born.failure}", plugin=engine)
+        if born.failure:
+            raise EngineCrashed(f"no worker could be forked: {born.failure}")
+
+    def how_it_ended(self, worker: WorkerProcess, patience: float = 0.2) -> int | None:
+        """Return a worker's exit status, negative for a signal; None if it cannot be told."""
+        if self.lost or not worker.wait(patience):
+            return None
+        with self._lock:
+            try:
+                self._control.sendall(frame(encode(Ask(worker.number))))
+                while True:
+                    answer = self._hear()
+                    if isinstance(answer, Ended) and answer.number == worker.number:
+                        return answer.status
+            except (OSError, EngineCrashed):
+                return None
+
+    def _hear(self) -> FromZygote:
+        """Read one message; a birth is put aside for whoever collects it."""
+        data, descriptors = self._read(HEADER.size)
+        (size,) = HEADER.unpack(data)
+        message = self._decode(self._read(size)[0])
+        if isinstance(message, Born):
+            self._born[message.number] = (message, descriptors[0] if descriptors else -1)
+        elif isinstance(message, Hello) and message.failure:
+            raise self._gone(message.failure)
+        return message
+
+    def _read(self, size: int) -> tuple[bytes, Sequence[int]]:
+        data = b""
+        found: list[int] = []
+        while len(data) < size:
+            try:
+                if not select.select([self._control], [], [], _PATIENCE)[0]:
+                    raise self._gone(f"it said nothing for {_PATIENCE:g} s")
+                part, descriptors, _, _ = socket.recv_fds(self._control, size - len(data), 1)
+            except (OSError, ValueError) as error:  # ValueError: closed under our hands
+                raise self._gone(str(error)) from error
+            found += descriptors
+            if not part:
+                raise self._gone("it ended")
+            data += part
+        return data, found
+
+    def _gone(self, why: str) -> EngineCrashed:
+        self.lost = self.lost or why
+        return EngineCrashed(f"the process that forks workers is gone: {self.lost}")
+
+    def close(self) -> None:
+        """End the zygote and, with it, every worker. Idempotent."""
+        self.lost = self.lost or "the host was closed"
+        self._control.close()
+        try:
+            self._process.wait(_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for _, pidfd in self._born.values():
+            if pidfd >= 0:
+                os.close(pidfd)
+        self._born.clear()
+
+    def abandon(self) -> None:
+        """Let go in a forked child of the host, to which the zygote does not belong."""
+        self.lost = "it belongs to the process this one was forked from"
+        self._control.close()
+        self._process.returncode = 0  # nothing to wait for, and nothing to warn of
