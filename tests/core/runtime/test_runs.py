@@ -390,3 +390,13 @@ def test_the_session_works_after_every_kind_of_failure(plugin: Any, session: Any
         with pytest.raises(Exception, match="oops"):
             session.run(script(plugin, bad))
         assert session.run(script(plugin, good)).value == 2
+
+
+def test_a_warning_tells_of_a_limit_that_comes_near(plugin: Any, session: Any, demo: Demo) -> None:
+    def spell(guest: Any) -> Any:
+        yield ("demo", "wait")
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        session.run(script(plugin, spell), policy=MINIMAL.narrow(time=0.1))
+    (warning,) = caught.value.result.warnings
+    assert warning["limit"] == "time"

@@ -126,12 +126,12 @@ class SpellBridge(Bridge):
         policy: Policy = run.policy if time is None else run.policy.narrow(time=time)
         source, values = run.services.find_spell(run, path, params or {})
         conversation: Conversation = run.services.child(source, values, policy, run, "run")
-        token = run.services.watch(conversation)
+        run.services.watch(conversation)
         try:
             await conversation.finish()
             return conversation.outcome()
         finally:
-            run.services.unwatch(token)
+            run.services.unwatch(conversation)
             for item in conversation.run.end():
                 await item.aclose() if hasattr(item, "aclose") else item.close()
             run.services.release(conversation)

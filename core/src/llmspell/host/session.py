@@ -27,6 +27,9 @@ T = TypeVar("T")
 Runnable = str | os.PathLike[str] | Source | Spell
 OutputSink = Callable[[str, str], None]
 
+SOFT = 0.8
+"""Share of a limit whose use earns a warning."""
+
 
 class Session:
     """Run spells, one after the other or many at once.
@@ -80,7 +83,7 @@ class Session:
             child=self._child,
             find_spell=self._find_spell,
             watch=self._watch,
-            unwatch=host.watchdog.unwatch,
+            unwatch=self._unwatch,
             release=self._release,
         )
 
@@ -108,7 +111,7 @@ class Session:
         """
         began = time.monotonic()
         conversation = self._prepare(spell, params, policy, recorder)
-        token = self._watch(conversation)
+        self._watch(conversation)
         try:
             try:
                 if not conversation.talk():
@@ -120,7 +123,7 @@ class Session:
             self._told(error, conversation, began)
             raise
         finally:
-            self._wind_up(conversation, token)
+            self._wind_up(conversation)
 
     async def arun(
         self,
@@ -141,7 +144,7 @@ class Session:
     ) -> RunResult:
         began = time.monotonic()
         conversation = self._prepare(spell, params, policy, recorder)
-        token = self._watch(conversation)
+        self._watch(conversation)
         try:
             try:
                 await conversation.finish()
@@ -152,7 +155,7 @@ class Session:
             self._told(error, conversation, began)
             raise
         finally:
-            self._wind_up(conversation, token)
+            self._wind_up(conversation)
             objects = conversation.run.end()
             if objects:
                 await _close_objects(objects)
@@ -250,11 +253,26 @@ class Session:
             known = self._doors[id(policy.grants)] = (policy, {})
         return known[1]
 
-    def _watch(self, conversation: Conversation) -> int:
-        deadline = conversation.run.deadline
+    def _watch(self, conversation: Conversation) -> None:
+        """Warn at 80 % of the time, and stop the run at its end."""
+        run, watchdog = conversation.run, self._host.watchdog
+        deadline = run.deadline
         if deadline is None:
-            return 0
-        return self._host.watchdog.watch(deadline, lambda: conversation.stop("deadline"))
+            return
+
+        def warn() -> None:
+            conversation.watch = watchdog.watch(deadline, lambda: conversation.stop("deadline"))
+            if conversation.over:
+                watchdog.unwatch(conversation.watch)
+                return
+            total = deadline - run.started
+            run.event("warning", {"limit": "time", "value": total, "used": SOFT * total})
+
+        conversation.watch = watchdog.watch(run.started + SOFT * (deadline - run.started), warn)
+
+    def _unwatch(self, conversation: Conversation) -> None:
+        conversation.over = True
+        self._host.watchdog.unwatch(conversation.watch)
 
     def _result(self, conversation: Conversation, began: float) -> RunResult:
         ended = conversation.ended
@@ -271,6 +289,10 @@ class Session:
     def _describe(self, conversation: Conversation, began: float, values: tuple[Any, ...] = ()) -> RunResult:
         run, seat = conversation.run, conversation.seat
         usage = seat.usage()
+        peak = usage.peak_memory if usage.peak_memory is not None else usage.memory
+        limit = run.policy.limits.memory
+        if peak is not None and limit is not None and peak > SOFT * limit:
+            run.event("warning", {"limit": "memory", "value": limit, "used": peak})
         return RunResult(
             value=values[0] if values else None,
             values=values,
@@ -281,7 +303,7 @@ class Session:
             run_id=run.id,
             language=run.language,
             warnings=tuple(run.warnings),
-            memory=usage.peak_memory if usage.peak_memory is not None else usage.memory,
+            memory=peak,
             steps=usage.steps,
         )
 
@@ -293,9 +315,8 @@ class Session:
             error.message = scrub(error.message)
             error.args = (error.message,)
 
-    def _wind_up(self, conversation: Conversation, token: int) -> None:
-        if token:
-            self._host.watchdog.unwatch(token)
+    def _wind_up(self, conversation: Conversation) -> None:
+        self._unwatch(conversation)
         self._active.discard(conversation)
         run = conversation.run
         if self._services.event is not None:

@@ -37,29 +37,14 @@ class Conversation:
         serves: The guest has no main chunk: it waits to be invoked until it is stopped.
     """
 
-    __slots__ = (
-        "_host_tasks",
-        "_inbox",
-        "_invocations",
-        "_killer",
-        "_loop",
-        "_next_invoke",
-        "_parked",
-        "_stop_sent",
-        "_wake",
-        "ended",
-        "gate",
-        "run",
-        "seat",
-        "serves",
-    )  # fmt: skip
-
     def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
         self.serves = serves
         self.run = run
         self.gate = gate
         self.seat = seat
         self.ended: Done | Failed | None = None
+        self.watch = 0
+        self.over = False
         self._inbox: deque[HostMessage] = deque()
         self._parked: list[tuple[Call, Any]] = []
         self._invocations: dict[int, asyncio.Future[list[Any]]] = {}

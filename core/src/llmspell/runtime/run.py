@@ -52,8 +52,8 @@ class RunServices:
     scrub: Callable[[str], str] | None = None
     child: Callable[..., Any] = _unavailable
     find_spell: Callable[..., Any] = _unavailable
-    watch: Callable[[Any], int] = _unavailable
-    unwatch: Callable[[int], None] = _unavailable
+    watch: Callable[[Any], None] = _unavailable
+    unwatch: Callable[[Any], None] = _unavailable
     release: Callable[[Any], None] = _unavailable
     channels: SharedChannels = field(default_factory=SharedChannels)
 
