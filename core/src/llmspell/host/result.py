@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from llmspell.gate import Usage
 from llmspell.runtime.seat import Isolation
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one run.
 
     Attributes:
@@ -30,9 +30,9 @@ class RunResult:
     value: Any = None
     values: tuple[Any, ...] = ()
     output: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = msgspec.field(default_factory=Usage)
     duration: float = 0.0
-    isolation: Isolation = field(default_factory=Isolation)
+    isolation: Isolation = msgspec.field(default_factory=Isolation)
     run_id: str = ""
     language: str = ""
     warnings: tuple[dict[str, Any], ...] = ()

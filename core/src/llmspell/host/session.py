@@ -19,6 +19,7 @@ from llmspell.runtime.conversation import Conversation
 from llmspell.runtime.run import Run, RunServices
 from llmspell.runtime.seat import Seat
 from llmspell.spell import Spell, bind_params, load_spell
+from llmspell.values import ValueLimits
 
 if TYPE_CHECKING:
     from llmspell.host.host import Host
@@ -69,7 +70,7 @@ class Session:
             environ=host.environ,
             services=host.services,
         )
-        self._doors: dict[int, tuple[Policy, dict[tuple[str, str], Door]]] = {}
+        self._doors: dict[int, tuple[Policy, dict[tuple[str, str], Door], ValueLimits]] = {}
         self._services = RunServices(
             session=name,
             principal=principal,
@@ -209,7 +210,7 @@ class Session:
         mode: Any,
     ) -> Conversation:
         services = self._services
-        services.doors = self._doors_for(policy)
+        services.doors, services.value_limits = self._doors_for(policy)
         run = Run(
             services, policy, spec.name, spec.naming, self._host.system, recorder=recorder, parent=parent,
             root=source.root, source_name=source.name,
@@ -244,14 +245,16 @@ class Session:
         self._active.discard(conversation)
         conversation.seat.close()
 
-    def _doors_for(self, policy: Policy) -> dict[tuple[str, str], Door]:
+    def _doors_for(self, policy: Policy) -> tuple[dict[tuple[str, str], Door], ValueLimits]:
         """Doors are resolved and allowed under one policy, so they are kept by policy."""
-        known = self._doors.get(id(policy.grants))
-        if known is None or known[0].grants is not policy.grants:
+        known = self._doors.get(id(policy))
+        if known is None or known[0] is not policy:
             if len(self._doors) >= 64:
                 self._doors.clear()
-            known = self._doors[id(policy.grants)] = (policy, {})
-        return known[1]
+            limits = policy.limits
+            values = ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes)
+            known = self._doors[id(policy)] = (policy, {}, values)
+        return known[1], known[2]
 
     def _watch(self, conversation: Conversation) -> None:
         """Warn at 80 % of the time, and stop the run at its end."""

@@ -20,7 +20,7 @@ from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
 from llmspell.runtime.channels import SharedChannels
 from llmspell.runtime.stream import HostFunction, HostStream
-from llmspell.values import FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits
+from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits
 from llmspell.values.convert import Naming
 from llmspell.values.handles import HandleKind
 
@@ -46,6 +46,7 @@ class RunServices:
     bridges: BridgeSet
     converter: ValueConverter
     doors: dict[tuple[str, str], Door]
+    value_limits: ValueLimits = DEFAULT_VALUE_LIMITS
     event: Callable[[str, str, dict[str, Any]], None] | None = None
     environ: dict[str, str] = field(default_factory=dict)
     on_output: Sink | None = None
@@ -112,9 +113,7 @@ class Run:
         self.drop: Callable[[int], None] = _nothing_to_drop
         self.parent = parent
         self.conversation: Any = None
-        self.converter = services.converter.bound(
-            self.make_handle, ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes)
-        )
+        self.converter = services.converter.bound(self.make_handle, services.value_limits)
         self._handles: dict[int, HostObject] = {}
         self._refs: dict[int, HostRef] = {}
         self._next_handle = 0
