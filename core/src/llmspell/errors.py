@@ -3,34 +3,34 @@
     LlmspellError
     ├── UsageError                     a call, option or argument of ours that makes no sense
     ├── ConfigError                    a configuration file or value that cannot be used
-    ├── PluginError
+    ├── PluginError                    a plugin cannot be used
     │   ├── PluginLoadError            its entry point or factory raised
     │   ├── PluginConflictError        two plugins offer one name
     │   └── PluginVersionError         it speaks another version of the plugin contract
-    ├── NotFoundError
-    │   ├── EngineNotFoundError
-    │   ├── BridgeNotFoundError
-    │   ├── SpellNotFoundError
-    │   └── ScriptModuleNotFoundError
-    ├── PolicyError
+    ├── NotFoundError                  something named does not exist
+    │   ├── EngineNotFoundError        no engine of that name, or for such a file
+    │   ├── BridgeNotFoundError        no bridge of that name
+    │   ├── SpellNotFoundError         no spell there, or it cannot be read
+    │   └── ScriptModuleNotFoundError  a script requires what there is not
+    ├── PolicyError                    a policy stands in the way
     │   ├── PolicyUnsupportedError     the policy asks for what this engine or machine cannot enforce
     │   └── PolicyDeniedError          the policy forbids what was asked
     ├── ConversionError                a value that cannot cross, with its path
     ├── ParameterError                 spell parameters that do not fit their declaration
     ├── BridgeError                    an expected failure of an export: code and message reach the script
     │   └── ArgumentError              arguments that do not fit the export's signature
-    ├── SessionClosedError
+    ├── SessionClosedError             a session or run that has ended is used
     ├── ScriptError                    the script's own failure: language, location, frames, guest value
-    │   ├── ScriptSyntaxError
-    │   ├── ScriptRuntimeError
-    │   ├── ScriptExitError
+    │   ├── ScriptSyntaxError          the source does not parse
+    │   ├── ScriptRuntimeError         the script raised an error
+    │   ├── ScriptExitError            the script asked to end with a status
     │   └── BridgeCallError            a host call failed and the script did not handle it
     ├── ResourceExhausted              a limit was reached; never catchable by the script
-    │   ├── DeadlineExceeded
-    │   ├── StepsExceeded
-    │   ├── MemoryExceeded
-    │   ├── OutputExceeded
-    │   └── BudgetExceeded
+    │   ├── DeadlineExceeded           of time
+    │   ├── StepsExceeded              of engine steps
+    │   ├── MemoryExceeded             of the script's memory
+    │   ├── OutputExceeded             of output
+    │   └── BudgetExceeded             of host calls, model tokens or cost
     ├── Cancelled                      somebody stopped the run
     └── EngineCrashed                  the engine or its worker died or broke the protocol
 
