@@ -33,9 +33,11 @@ class Demo(Bridge):
     name = "demo"
 
     @export
-    async def wait(self, call: Call, marker: str) -> None:
+    async def wait(self, call: Call, marker: str, started: str = "") -> None:
         """Say that it waits, then wait to be cancelled, and leave a file behind when it is."""
         call.emit("waiting\\n")
+        if started:
+            pathlib.Path(started).write_text("waiting")
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:

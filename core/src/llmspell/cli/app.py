@@ -63,12 +63,21 @@ class _Cli(LazyGroup):
             host.plugins.commands(self, self.lazy)
 
 
+def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from llmspell import __version__
+
+        click.echo(f"llmspell {__version__}")
+        ctx.exit()
+
+
 @click.group(
     cls=_Cli,
     lazy=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
 )
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.option("--config", metavar="FILE", envvar="LLMSPELL_CONFIG", help="Read this configuration file only.")
 @click.option("--block", metavar="PLUGIN", multiple=True, help="Do not load this plugin or distribution; repeatable.")
 @click.pass_context

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from llmspell.cli.frames import Line, as_text, describe
 from llmspell.cli.payload import dumps, run_payload
 from llmspell.cli.streams import Stream
-from llmspell.errors import Cancelled, LlmspellError, ScriptExitError, UsageError
+from llmspell.errors import (
+    BridgeCallError,
+    Cancelled,
+    LlmspellError,
+    PolicyDeniedError,
+    ScriptExitError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from llmspell.engine import Source
@@ -59,6 +66,8 @@ def exit_code(error: BaseException) -> int:
     """Return the exit code for an error."""
     if isinstance(error, ScriptExitError):
         return error.status & 0xFF
+    if isinstance(error, BridgeCallError) and error.fault_code == PolicyDeniedError.code:
+        return PolicyDeniedError.exit_code
     return error.exit_code if isinstance(error, LlmspellError) else _GENERAL
 
 

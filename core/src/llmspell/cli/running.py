@@ -14,6 +14,7 @@ from llmspell.cli.streams import Stream
 from llmspell.errors import Cancelled
 
 if TYPE_CHECKING:
+    from llmspell.cli.progress import ProgressLine
     from llmspell.gate import Recorder
     from llmspell.host.host import Host
     from llmspell.host.result import RunResult
@@ -84,10 +85,13 @@ class Outcome:
 class _Sink:
     """Receives what a spell prints, in whatever thread it prints."""
 
-    def __init__(self, outcome: Outcome, stopper: Stopper, streams: dict[str, Stream] | None) -> None:
+    def __init__(
+        self, outcome: Outcome, stopper: Stopper, streams: dict[str, Stream] | None, progress: ProgressLine | None
+    ) -> None:
         self._outcome = outcome
         self._stopper = stopper
         self._streams = streams
+        self._progress = progress
         self.failure: OSError | None = None
 
     def __call__(self, kind: str, text: str) -> None:
@@ -95,6 +99,8 @@ class _Sink:
         if self._streams is None or self.failure is not None:
             return
         try:
+            if self._progress is not None:
+                self._progress.clear()
             self._streams[kind].write(text)
         except OSError as error:
             # Not raised into the engine that is printing: the run is ended from outside.
@@ -110,16 +116,20 @@ def perform(
     *,
     recorder: Recorder | None = None,
     streams: dict[str, Stream] | None = None,
+    progress: ProgressLine | None = None,
 ) -> Outcome:
     """Run a spell to its end, whatever end that is, and close the host.
 
     Args:
         streams: Where output goes as it comes, by its kind; None keeps it for the outcome only.
+        progress: Shows what bridges report of their work.
     """
     outcome = Outcome()
+    if progress is not None:
+        host.register(progress, "progress")
     began = time.monotonic()
     with Stopper() as stopper:
-        sink = _Sink(outcome, stopper, streams)
+        sink = _Sink(outcome, stopper, streams, progress)
 
         async def go() -> RunResult:
             stopper.guard()
@@ -132,6 +142,8 @@ def perform(
             outcome.error = sink.failure or _cancelled(stopper, error)
         except Exception as error:  # noqa: BLE001 - every end of a run is an outcome
             outcome.error = sink.failure or error
+    if progress is not None:
+        progress.clear()
     outcome.seconds = time.monotonic() - began
     return outcome
 

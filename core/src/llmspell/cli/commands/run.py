@@ -13,6 +13,7 @@ from llmspell.cli.options import Choices, run_options
 from llmspell.cli.streams import Stream
 
 if TYPE_CHECKING:
+    from llmspell.cli.progress import ProgressLine
     from llmspell.cli.running import Outcome
     from llmspell.gate import JsonlRecorder
     from llmspell.spell import Spell
@@ -82,7 +83,8 @@ def _run(settings: Settings, spell: Spell, options: dict[str, Any]) -> int:
     recorder = _recorder(options["record"])
     try:
         streams = None if as_json else {"output": out, "error_output": err}
-        outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams)
+        progress = None if as_json or quiet or not err.is_terminal else _progress(err)
+        outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams, progress=progress)
     finally:
         if recorder is not None:
             recorder.close()
@@ -101,6 +103,12 @@ def _recorder(path: str | None) -> JsonlRecorder | None:
     from llmspell.gate import JsonlRecorder
 
     return JsonlRecorder(path)
+
+
+def _progress(err: Stream) -> ProgressLine:
+    from llmspell.cli.progress import ProgressLine
+
+    return ProgressLine(err)
 
 
 def _show_json(outcome: Outcome, out: Stream) -> None:
