@@ -73,7 +73,7 @@ class Host:
         self.system = SystemBridge(self.modules)
         self.services: dict[str, Any] = {"config": self.config}
         self.bridge_config = self.config.bridges
-        self._placements = Placements(self._engine, self.config)
+        self._placements = Placements(self._engine, self._engine_options, self.watchdog)
         self._engines: dict[str, ScriptEngine] = {}
         self._lock = threading.Lock()
         self._sessions: set[Session] = set()
@@ -162,9 +162,11 @@ class Host:
                 engine = self._engines.get(spec.name)
                 if engine is None:
                     factory = load_factory(spec.factory, f"engine {spec.name!r}")
-                    options = {**spec.options, **self.config.engines.get(spec.name, {})}
-                    engine = self._engines[spec.name] = factory(**options)
+                    engine = self._engines[spec.name] = factory(**self._engine_options(spec))
         return engine
+
+    def _engine_options(self, spec: EngineSpec) -> dict[str, Any]:
+        return {**spec.options, **self.config.engines.get(spec.name, {})}
 
     def seat(self, spec: EngineSpec, policy: Policy, run: Run) -> Seat:
         """Find a place for a guest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits, ScriptEngine
 from llmspell.engine.messages import Emit
@@ -13,7 +13,11 @@ from llmspell.runtime.inline import inline_seat
 from llmspell.runtime.run import Run
 from llmspell.runtime.seat import Seat
 from llmspell.runtime.steps import StepThreads
+from llmspell.runtime.watchdog import Watchdog
 from llmspell.values import ValueLimits
+
+if TYPE_CHECKING:
+    from llmspell.runtime.worker.pool import Workers
 
 
 class RunPort:
@@ -38,11 +42,20 @@ class Placements:
 
     Args:
         engine: Makes or finds the engine of a spec in this process.
+        options: Gives what an engine's factory is called with, here or in a worker.
+        watchdog: Ends workers that do not end themselves.
     """
 
-    def __init__(self, engine: Callable[[EngineSpec], ScriptEngine], config: Any) -> None:
+    def __init__(
+        self,
+        engine: Callable[[EngineSpec], ScriptEngine],
+        options: Callable[[EngineSpec], dict[str, Any]],
+        watchdog: Watchdog,
+    ) -> None:
         self._engine = engine
-        self._config = config
+        self._options = options
+        self._watchdog = watchdog
+        self._workers: Workers | None = None
         self._threads: StepThreads | None = None
         self._limits: dict[int, tuple[Any, GuestLimits]] = {}
 
@@ -53,6 +66,7 @@ class Placements:
             PolicyUnsupportedError: Naming what is missing.
         """
         if policy.placement != "inline":
+            self._pool().check(spec, policy)
             return
         can = spec.capabilities.inline
         limits = policy.limits
@@ -73,6 +87,10 @@ class Placements:
 
     def seat(self, spec: EngineSpec, policy: Policy, run: Run) -> Seat:
         """Seat a guest."""
+        if policy.placement != "inline":
+            return self._pool().seat(
+                spec, self._options(spec), policy, self.guest_limits(policy), RunPort(run), run.principal
+            )
         return inline_seat(
             self._engine(spec), spec.capabilities.suspends, self.guest_limits(policy), RunPort(run), self._step_threads
         )
@@ -95,11 +113,21 @@ class Placements:
             known = self._limits[id(limits)] = (limits, made)
         return known[1]
 
+    def _pool(self) -> Workers:
+        if self._workers is None:
+            from llmspell.runtime.worker.pool import Workers
+
+            self._workers = Workers(self._watchdog)
+        return self._workers
+
     def _step_threads(self) -> StepThreads:
         if self._threads is None:
             self._threads = StepThreads()
         return self._threads
 
     def close(self) -> None:
+        """End the workers and the threads."""
+        if self._workers is not None:
+            self._workers.close()
         if self._threads is not None:
             self._threads.close()
