@@ -146,11 +146,14 @@ def walk_names(roots: Roots, path: str, follow: bool = True) -> Place:
 
     Raises:
         LeadsOut: The real path is not granted.
+        OSError: Links go round in a circle.
     """
     parent, name = os.path.split(path)
     real = os.path.realpath(path) if follow or not name else os.path.join(os.path.realpath(parent), name)
     if not roots.holds(real):
         raise LeadsOut
+    if follow and os.path.islink(real):
+        raise OSError(errno.ELOOP, "too many symbolic links")
     return Place(None, real, real)
 
 
