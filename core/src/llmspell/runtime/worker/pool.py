@@ -25,6 +25,7 @@ from llmspell.values.wire import decoder, encode
 
 _STARTUP = 30.0  # seconds a forked worker has to say that it is hardened
 _READY_MAX = 64 * 1024
+_ATTEMPTS = 3  # a spare and a zygote may each turn out to be dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Workers:
         self._watchdog = watchdog
         self._max_runs = max_runs
         self._max_idle = max_idle if max_idle is not None else 2 * (os.cpu_count() or 2) + 2
-        self._kinds: dict[tuple[int, int], tuple[EngineSpec, Policy, Kind]] = {}
+        self._kinds: dict[tuple[int, int], tuple[EngineSpec, Policy, dict[str, Any], Kind]] = {}
         self._orders: dict[bytes, EngineOrder] = {}
         self._decode_ready: Callable[[Any], Ready] = decoder(Ready).decode
         self._closed = False
@@ -129,15 +130,15 @@ class Workers:
 
     def _kind(self, spec: EngineSpec, options: dict[str, Any], policy: Policy) -> Kind:
         known = self._kinds.get((id(spec), id(policy)))
-        if known is not None and known[0] is spec and known[1] is policy:
-            return known[2]
+        if known is not None and known[0] is spec and known[1] is policy and known[2] == options:
+            return known[3]
         self.check(spec, policy)
         order = EngineOrder(spec.name, str(spec.factory), options)
         kind = Kind(encode(order), plan_for(policy), policy.level, policy.placement == "hardened")
         with self._lock:
             if len(self._kinds) >= 256:
                 self._kinds.clear()
-            self._kinds[id(spec), id(policy)] = (spec, policy, kind)
+            self._kinds[id(spec), id(policy)] = (spec, policy, options, kind)
             self._orders[kind.engine] = order
         return kind
 
@@ -172,27 +173,29 @@ class Workers:
         warm = self.take_warm(kind, principal)
         if warm is not None:
             return warm
-        for last in (False, False, True):
-            worker = self._spare(kind)
-            zygote = self._living_zygote()
-            if worker is None:
-                worker = zygote.order(self._orders[kind.engine], kind.plan, engine_files=kind.hardened)
-            with self._lock:
-                self._lent.add(worker)
+        for _ in range(_ATTEMPTS):
             try:
-                self._settle(worker, zygote, kind)
-            except EngineCrashed:
+                return self._fork(kind)
+            except EngineCrashed as error:
                 # Spare and zygote may have died since anybody last looked; that is no fault of this run.
-                self._drop(worker)
-                if last:
-                    raise
-            except LlmspellError:
-                self._drop(worker)
-                raise
-            else:
-                self._order_spare(kind, zygote)
-                return worker
-        raise AssertionError("the last attempt returns or raises")
+                failure = error
+        raise failure
+
+    def _fork(self, kind: Kind) -> WorkerProcess:
+        zygote = self._living_zygote()
+        worker = self._spare(kind) or self._order(kind, zygote)
+        with self._lock:
+            self._lent.add(worker)
+        try:
+            self._settle(worker, zygote, kind)
+        except LlmspellError:
+            self._drop(worker)
+            raise
+        self._order_spare(kind, zygote)
+        return worker
+
+    def _order(self, kind: Kind, zygote: ZygoteProcess) -> WorkerProcess:
+        return zygote.order(self._orders[kind.engine], kind.plan, engine_files=kind.hardened)
 
     def give_back(self, worker: WorkerProcess, kind: Kind, principal: str, *, clean: bool) -> None:
         """Take a worker back; never blocks. One that is not clean, or has served enough, is ended."""
@@ -265,7 +268,7 @@ class Workers:
             if self._asked[kind] < 2 or self._closed or any(found == kind for found, _ in self._spares):
                 return
         try:
-            worker = zygote.order(self._orders[kind.engine], kind.plan, engine_files=kind.hardened)
+            worker = self._order(kind, zygote)
         except EngineCrashed:
             return  # the zygote is known to be lost then, and whoever needs a worker next starts another
         with self._lock:

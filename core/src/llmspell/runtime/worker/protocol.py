@@ -54,6 +54,9 @@ FromWorker = Said | Emit
 INTERRUPT = struct.Struct("!I32s")
 """On the control socket: run number and reason, padded with zero bytes. Fixed, so that it arrives whole."""
 
+OUT_OF_MEMORY = 77
+"""Exit status of a worker that could not even say so."""
+
 # Host and zygote
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
 from llmspell.engine.messages import GuestMessage, HostMessage, Reply
-from llmspell.errors import EngineCrashed, LlmspellError, ResourceExhausted
+from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded, ResourceExhausted
 from llmspell.runtime.seat import Isolation
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, frame
@@ -18,7 +18,7 @@ from llmspell.runtime.worker.hearing import Hearing
 from llmspell.runtime.worker.levels import isolation_of
 from llmspell.runtime.worker.outgrown import too_large_reply
 from llmspell.runtime.worker.process import WorkerProcess
-from llmspell.runtime.worker.protocol import Open
+from llmspell.runtime.worker.protocol import OUT_OF_MEMORY, Open
 from llmspell.values.wire import encode
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class WorkerSeat:
             hearing = self._hearing
             assert hearing is not None
             while True:
-                answer = self._heard(data.recv(hearing.wants))
+                answer = self._heard(_receive(data, hearing.wants, 0))
                 if answer is not None:
                     return answer
         except LlmspellError:
@@ -132,7 +132,7 @@ class WorkerSeat:
 
         def receive() -> None:
             try:
-                answer = self._heard(data.recv(hearing.wants, socket.MSG_DONTWAIT))
+                answer = self._heard(_receive(data, hearing.wants, socket.MSG_DONTWAIT))
             except BlockingIOError:
                 return
             except Exception as error:  # noqa: BLE001 - carried over to whoever waits
@@ -211,7 +211,11 @@ class WorkerSeat:
         if self._lost:
             return EngineCrashed(self._lost)
         assert self._worker is not None
-        return EngineCrashed(f"the {self._spec.name} worker {_told(self._workers.how_it_ended(self._worker))}")
+        status = self._workers.how_it_ended(self._worker)
+        if status == OUT_OF_MEMORY:
+            limit = self._limits.memory
+            return MemoryExceeded("the worker ran out of memory", limit="memory", value=limit, language=self._spec.name)
+        return EngineCrashed(f"the {self._spec.name} worker {_told(status)}")
 
     # Ending
 
@@ -242,6 +246,16 @@ class WorkerSeat:
         worker.seconds += time.monotonic() - self._began
         clean = hearing.clean and not self._stopping and not self._lost
         self._workers.give_back(worker, self._kind, self._principal, clean=clean)
+
+
+def _receive(data: socket.socket, size: int, flags: int) -> bytes:
+    """Read what is there; nothing once the other side is gone, in whatever way it went."""
+    try:
+        return data.recv(size, flags)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return b""
 
 
 def _told(status: int | None) -> str:

@@ -11,7 +11,7 @@ from llmspell.engine.contract import Guest, GuestUsage, ScriptEngine
 from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, Failure, Fault, HostMessage, Reply
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameReader, frame
 from llmspell.runtime.worker.outgrown import fit
-from llmspell.runtime.worker.protocol import INTERRUPT, Open, Said, ToWorker
+from llmspell.runtime.worker.protocol import INTERRUPT, OUT_OF_MEMORY, Open, Said, ToWorker
 from llmspell.values.wire import decoder, encode
 
 _CONTROL_STACK = 256 * 1024
@@ -59,6 +59,8 @@ class Server:
                     self._answer(word)  # type: ignore[arg-type]
         except _HostGone:
             return 0
+        except MemoryError:
+            return OUT_OF_MEMORY
 
     # The control thread
 
