@@ -1,0 +1,142 @@
+"""From an endpoint to a pydantic-ai model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llmspell_llm.errors import ModelUnknownError
+from llmspell_llm.providers import Endpoint, Provider
+
+_NO_KEY = "no-key"
+"""The OpenAI client insists on a key; servers that want none ignore this one."""
+
+
+def build_model(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    """Return the pydantic-ai model for a model name at an endpoint.
+
+    Raises:
+        ModelUnknownError: The dialect is unknown, or its library is not installed.
+    """
+    try:
+        build = _DIALECTS[endpoint.dialect]
+    except KeyError:
+        raise ModelUnknownError(
+            f"provider {provider.name!r} speaks {endpoint.dialect!r}, which llmspell does not",
+            provider=provider.name,
+            model=model,
+            hint=f"dialects: {', '.join(sorted(_DIALECTS))}",
+        ) from None
+    try:
+        return build(provider, endpoint, model, client)
+    except ImportError as error:
+        extra = {"anthropic": "anthropic", "google": "google", "vertex": "google"}.get(endpoint.dialect, "")
+        raise ModelUnknownError(
+            f"the library for provider {provider.name!r} is not installed: {error}",
+            provider=provider.name,
+            model=model,
+            hint=f'pip install "llmspell-llm[{extra}]"' if extra else None,
+        ) from error
+
+
+def _openai_client(endpoint: Endpoint, client: Any) -> Any:
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key or _NO_KEY,
+        organization=endpoint.options.get("organization"),
+        project=endpoint.options.get("project"),
+        http_client=client,
+        max_retries=0,
+    )
+
+
+def _openai(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=_openai_client(endpoint, client)))
+
+
+def _openai_responses(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from pydantic_ai.models.openai import OpenAIResponsesModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    return OpenAIResponsesModel(model, provider=OpenAIProvider(openai_client=_openai_client(endpoint, client)))
+
+
+def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
+    from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+    return OpenAIChatModel(
+        model,
+        provider=OpenAICompatibleProvider(provider.name, openai_client=_openai_client(endpoint, client)),
+        # Servers of the older interface know `max_tokens` only, and newer ones still take it.
+        profile=OpenAIModelProfile(
+            openai_chat_supports_max_completion_tokens=False,
+            supports_json_schema_output=True,
+            supports_json_object_output=True,
+        ),
+    )
+
+
+def _ollama(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from pydantic_ai.models.ollama import OllamaModel
+    from pydantic_ai.providers.ollama import OllamaProvider
+
+    return OllamaModel(model, provider=OllamaProvider(openai_client=_openai_client(endpoint, client)))
+
+
+def _openrouter(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from openai import AsyncOpenAI
+    from pydantic_ai.models.openrouter import OpenRouterModel
+    from pydantic_ai.providers.openrouter import OpenRouterProvider
+
+    inner = AsyncOpenAI(
+        base_url=endpoint.base_url or "https://openrouter.ai/api/v1",
+        api_key=endpoint.api_key or _NO_KEY,
+        http_client=client,
+        max_retries=0,
+    )
+    return OpenRouterModel(model, provider=OpenRouterProvider(openai_client=inner))
+
+
+def _anthropic(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from anthropic import AsyncAnthropic
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    inner = AsyncAnthropic(base_url=endpoint.base_url, api_key=endpoint.api_key, http_client=client, max_retries=0)
+    return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=inner))
+
+
+def _google(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
+
+    return GoogleModel(
+        model,
+        provider=GoogleProvider(api_key=endpoint.api_key or "", http_client=client, base_url=endpoint.base_url),
+    )
+
+
+def _made(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    if endpoint.make is None:
+        raise ModelUnknownError(f"provider {provider.name!r} has no way to make a model", provider=provider.name)
+    return endpoint.make(model)
+
+
+_DIALECTS: dict[str, Callable[[Provider, Endpoint, str, Any], Any]] = {
+    "openai": _openai,
+    "openai-responses": _openai_responses,
+    "compatible": _compatible,
+    "llama.cpp": _compatible,
+    "ollama": _ollama,
+    "openrouter": _openrouter,
+    "anthropic": _anthropic,
+    "google": _google,
+    "made": _made,
+}

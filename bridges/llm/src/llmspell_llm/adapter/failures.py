@@ -1,0 +1,79 @@
+"""pydantic-ai's exceptions as ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_ai import exceptions as theirs
+
+from llmspell_llm import errors as ours
+from llmspell_llm.adapter.connection import Connection
+
+_LONGEST = 500
+
+
+def translate(error: Exception, connection: Connection) -> ours.ModelError:
+    """Return what a failure of pydantic-ai means in our words. Keys never appear in it."""
+    who: dict[str, Any] = {"provider": connection.provider.name, "model": connection.model}
+    said = _said(error, connection)
+    name = connection.name
+    retry_after = getattr(error, "retry_after", None)
+    match error:
+        case theirs.ModelAuthenticationError():
+            return ours.AuthenticationError(
+                f"{connection.provider.name} refuses the key: {said}",
+                hint="check the key and what it may be used for", **who,
+            )  # fmt: skip
+        case theirs.ModelContextWindowExceededError():
+            return ours.ContextTooLongError(f"the prompt is too long for {name}: {said}", **who)
+        case theirs.ModelNotFoundError():
+            close = getattr(error, "suggested_model_id", None)
+            return ours.ModelUnknownError(
+                f"{connection.provider.name} has no model {connection.model!r}: {said}",
+                hint=f"did you mean {close!r}?" if close else None, **who,
+            )  # fmt: skip
+        case theirs.ModelQuotaExceededError():
+            return ours.QuotaError(f"the account at {connection.provider.name} is used up: {said}", **who)
+        case theirs.ModelRateLimitError():
+            return ours.RateLimitedError(f"too many requests to {name}: {said}", retry_after=retry_after, **who)
+        case theirs.ModelRequestTimeout() | theirs.ModelTimeoutError():
+            return ours.ModelTimeoutError(f"{name} did not answer in time: {said}", **who)
+        case theirs.ModelConnectionError():
+            return ours.ConnectionFailedError(f"the connection to {name} failed: {said}", **who)
+        case theirs.ModelUnavailableError() | theirs.ModelServerError():
+            return ours.ProviderDownError(f"{name} is failing: {said}", retry_after=retry_after, **who)
+        case theirs.ModelRequestRejectedError():
+            return ours.RequestRejectedError(f"{name} refuses the request: {said}", **who)
+        case theirs.ContentFilterError():
+            return ours.ContentFilteredError(f"{name} withheld the answer: {said}", **who)
+        case theirs.ModelAPIError():
+            return ours.ModelError(f"the request to {name} failed: {said}", **who)
+        case theirs.UnexpectedModelBehavior() | ValueError():
+            return ours.BadAnswerError(f"{name} did not answer as its interface promises: {said}", **who)
+        case theirs.UserError():
+            return ours.RequestRejectedError(f"{name} cannot be asked so: {said}", **who)
+        case _:
+            return ours.ModelError(f"the request to {name} failed: {type(error).__name__}: {said}", **who)
+
+
+def _said(error: Exception, connection: Connection) -> str:
+    text = _message_in(getattr(error, "body", None)) or getattr(error, "message", None) or str(error)
+    key = connection.endpoint.api_key
+    if key:
+        text = text.replace(key, "***")
+    status = getattr(error, "status_code", None)
+    text = " ".join(text.split())
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return f"{text} (status {status})" if status else text
+
+
+def _message_in(body: Any) -> str | None:
+    """Find the sentence for people in an error's body."""
+    if isinstance(body, dict):
+        for key in ("message", "error", "detail"):
+            found = body.get(key)
+            if isinstance(found, str) and found:
+                return found
+            if isinstance(found, dict) and (inner := _message_in(found)):
+                return inner
+    return None

@@ -1,0 +1,106 @@
+"""Asking a model: one request, or one stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from pydantic_ai import messages as theirs
+from pydantic_ai.direct import model_request, model_request_stream
+from pydantic_ai.exceptions import AgentRunError, UserError
+
+from llmspell_llm.adapter.connection import Connection
+from llmspell_llm.adapter.failures import translate
+from llmspell_llm.adapter.translate import answer_from, constrain, messages_for, settings_for, usage_from
+from llmspell_llm.conversation import Answer, Message, Settings, Usage
+from llmspell_llm.errors import ContentFilteredError
+from llmspell_llm.structured import Constraint
+
+_FAILURES = (AgentRunError, UserError, ValueError)
+
+
+async def ask(
+    connection: Connection,
+    messages: Sequence[Message],
+    settings: Settings,
+    constraint: Constraint | None = None,
+) -> Answer:
+    """Send one request. The constraint shapes the answer where the provider can; it is not checked here.
+
+    Raises:
+        ModelError: What went wrong, in our words. Cancelling closes the request.
+    """
+    chosen, ignored = settings_for(settings, connection)
+    asked, chosen, parameters = constrain(constraint, connection, messages, chosen)
+    try:
+        response = await model_request(
+            connection.handle, messages_for(asked), model_settings=chosen, model_request_parameters=parameters
+        )
+    except _FAILURES as error:
+        raise translate(error, connection) from error
+    answer = answer_from(response, connection, asked, ignored)
+    if answer.finish_reason == "content_filter":
+        raise ContentFilteredError(
+            f"{connection.name} withheld the answer",
+            provider=connection.provider.name,
+            model=connection.model,
+        )
+    return answer
+
+
+class Streaming:
+    """An answer that is being written. Iterate it for its pieces; then ask for :attr:`answer`."""
+
+    def __init__(self, stream: Any, connection: Connection, asked: Sequence[Message], ignored: tuple[str, ...]) -> None:
+        self._stream = stream
+        self._connection = connection
+        self._asked = asked
+        self._ignored = ignored
+        self._pieces: list[str] = []
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            async for event in self._stream:
+                if isinstance(event, theirs.PartDeltaEvent):
+                    delta = event.delta
+                    piece = delta.content_delta if isinstance(delta, theirs.TextPartDelta) else ""
+                elif isinstance(event, theirs.PartStartEvent):
+                    piece = event.part.content if isinstance(event.part, theirs.TextPart) else ""
+                else:
+                    continue
+                if piece:
+                    self._pieces.append(piece)
+                    yield piece
+        except _FAILURES as error:
+            raise translate(error, self._connection) from error
+
+    @property
+    def answer(self) -> Answer:
+        """The whole answer; after the last piece."""
+        return answer_from(self._stream.get(), self._connection, self._asked, self._ignored)
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far: for a stream that broke off, or was cut, an estimate."""
+        return usage_from(self._stream.usage, self._connection, self._asked, "".join(self._pieces))
+
+
+@asynccontextmanager
+async def stream(connection: Connection, messages: Sequence[Message], settings: Settings) -> AsyncIterator[Streaming]:
+    """Send one request and receive its answer piece by piece.
+
+    Leaving the block early, or being cancelled in it, closes the request.
+
+    Raises:
+        ModelError: What went wrong, before or within the answer.
+    """
+    chosen, ignored = settings_for(settings, connection)
+    async with AsyncExitStack() as stack:
+        try:
+            response = await stack.enter_async_context(
+                model_request_stream(connection.handle, messages_for(messages), model_settings=chosen)
+            )
+        except _FAILURES as error:
+            raise translate(error, connection) from error
+        yield Streaming(response, connection, messages, ignored)
