@@ -1,0 +1,120 @@
+"""Tengo values that Python has no type of its own for, and the form in which values cross.
+
+Plain Python stands for the others: None, bool, int, float, str, bytes, list, dict. A string that is not UTF-8 is a
+:class:`RawString`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec.msgpack import Ext
+
+_BIG_INT, _FUNCTION, _HOST, _SURROGATES = 1, 2, 3, 4
+_CHAR, _TIME, _ERROR, _IMMUTABLE, _RAW, _NAMED = 16, 17, 18, 19, 20, 21
+
+
+@dataclass(frozen=True, slots=True)
+class Char:
+    """A Tengo char; ``code`` is its code point, which need not be valid."""
+
+    code: int
+
+    def __str__(self) -> str:
+        return chr(self.code) if 0 <= self.code < 0x110000 and not 0xD800 <= self.code < 0xE000 else "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorValue:
+    """A Tengo error value, e.g. what ``error("no such file")`` yields."""
+
+    value: Any
+
+    def __str__(self) -> str:
+        return f"error: {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """An immutable array or map; ``value`` is a list or dict."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A Tengo time.
+
+    Attributes:
+        seconds: Since 1970, UTC.
+        nanoseconds: Within the second.
+        zone: Name of its location, e.g. ``"UTC"``.
+        offset: Of that location at that time, in seconds east.
+    """
+
+    seconds: int
+    nanoseconds: int = 0
+    zone: str = "UTC"
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawString:
+    """A Tengo string that is not valid UTF-8."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFunction:
+    """A function, which stays in the script; ``name`` is its type name."""
+
+    name: str
+
+
+def _enc_hook(item: Any) -> Any:
+    kind = type(item)
+    if kind is Char:
+        return Ext(_CHAR, item.code.to_bytes(8, "big", signed=True))
+    if kind is ErrorValue:
+        return Ext(_ERROR, encode(item.value))
+    if kind is Immutable:
+        return Ext(_IMMUTABLE, encode(item.value))
+    if kind is RawString:
+        return Ext(_RAW, item.data)
+    if kind is Time:
+        return Ext(_TIME, encode([item.seconds, item.nanoseconds, item.zone, item.offset]))
+    raise TypeError(f"a {kind.__name__} has no Tengo form")
+
+
+def _ext_hook(code: int, payload: memoryview) -> Any:
+    data = bytes(payload)
+    if code == _CHAR:
+        return Char(int.from_bytes(data, "big", signed=True))
+    if code == _ERROR:
+        return ErrorValue(decode(data))
+    if code == _IMMUTABLE:
+        return Immutable(decode(data))
+    if code == _RAW:
+        return RawString(data)
+    if code == _TIME:
+        return Time(*decode(data))
+    if code == _NAMED:
+        return NamedFunction(data.decode("utf-8", "replace"))
+    raise ValueError(f"unknown extension {code}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_enc_hook)
+_decoder = msgspec.msgpack.Decoder(ext_hook=_ext_hook)
+
+
+def encode(value: Any) -> bytes:
+    """Turn a value into what the runtime's codec reads."""
+    return _encoder.encode(value)
+
+
+def decode(packed: bytes) -> Any:
+    """Turn what the runtime's codec wrote into a value."""
+    return _decoder.decode(packed)
