@@ -80,6 +80,7 @@ class Bench:
         self.watchdog = Watchdog()
         self.workers = Workers(self.watchdog, **options)
         self.policy = Policy.standard()
+        self.port = Port
 
     def seat(self, port: Port | None = None, **more: Any) -> Any:
         return self.workers.seat(

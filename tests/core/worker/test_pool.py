@@ -128,3 +128,33 @@ def test_a_run_that_is_given_up_half_way_leaves_no_worker(bench: Any, wait_until
     seat.close()
     assert worker._closed
     assert bench.workers._idle == []
+
+
+def test_runs_whose_limits_differ_a_little_share_a_worker(bench: Any) -> None:
+    policies = [Policy.standard().narrow(time=time, memory=memory) for time, memory in ((20, "40MB"), (30, "64MB"))]
+    assert len({who(bench, policy=policy) for policy in policies}) == 1
+
+
+def test_runs_whose_limits_differ_a_lot_do_not(bench: Any) -> None:
+    policies = [Policy.standard().narrow(memory=memory) for memory in ("8MB", "64MB")]
+    assert len({who(bench, policy=policy) for policy in policies}) == 2
+
+
+def test_a_worker_prepared_ahead_serves_the_first_run(bench: Any) -> None:
+    bench.workers.prepare(bench.spec, {}, bench.policy)
+    ((_, spare),) = bench.workers._spares
+    seat = bench.seat()
+    seat.step(bench.start("result = 1"))
+    assert seat._worker is spare
+    seat.close()
+
+
+def test_a_zygote_started_ahead_is_used_and_owned(bench: Any) -> None:
+    from llmspell.runtime.worker.parent import ZygoteProcess
+
+    first, second = ZygoteProcess(), ZygoteProcess()
+    bench.workers.adopt(first)
+    bench.workers.adopt(second)
+    assert second._process.returncode is not None
+    assert bench.run("result = 1").value == 1
+    assert bench.workers._zygote is first

@@ -17,16 +17,21 @@ def plan_for(policy: Policy) -> Hardening:
     """Return how a worker for runs under ``policy`` is hardened.
 
     The script's heap is limited by the engine; address space is the wall behind it, so wide that only an engine
-    that breaks its promise meets it. Likewise the processor time, which counts for all runs of a worker.
+    that breaks its promise meets it. Likewise the processor time, which counts for all runs of a worker. Both are
+    rounded up to a power of two, so that runs whose limits differ a little can share a worker.
     """
     limits = policy.limits
     process = ProcessLimits(
-        memory=None if limits.memory is None else limits.memory + _BESIDES,
-        cpu=None if limits.time is None else 2 * math.ceil(limits.time) + 60,
+        memory=None if limits.memory is None else _round_up(limits.memory) + _BESIDES,
+        cpu=None if limits.time is None else _round_up(2 * math.ceil(limits.time) + 60),
         file_size=0,
         open_files=64,
     )
     return Hardening.strict(process) if policy.placement == "hardened" else Hardening.standard(process)
+
+
+def _round_up(number: int) -> int:
+    return 1 << (number - 1).bit_length()
 
 
 def isolation_of(plan: Hardening, applied: Applied, spec: EngineSpec, *, hardened: bool) -> Isolation:

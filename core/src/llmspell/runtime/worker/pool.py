@@ -25,6 +25,7 @@ from llmspell.values.wire import decoder, encode
 
 _STARTUP = 30.0  # seconds a forked worker has to say that it is hardened
 _READY_MAX = 64 * 1024
+_DEMAND = 2
 _ATTEMPTS = 3  # a spare and a zygote may each turn out to be dead
 
 
@@ -127,6 +128,19 @@ class Workers:
             PolicyUnsupportedError: As :meth:`check`.
         """
         return WorkerSeat(self, self._kind(spec, options, policy), principal, spec, limits, port, self._watchdog)
+
+    def prepare(self, spec: EngineSpec, options: dict[str, Any], policy: Policy) -> None:
+        """Have a worker forked ahead for runs like these, without waiting for it.
+
+        The first one costs starting an interpreter and loading the engine, which the host can spend on its own
+        start. Does nothing where it cannot be had: the run that needs the worker says why.
+        """
+        kind = self._kind(spec, options, policy)
+        try:
+            zygote = self._living_zygote()
+        except LlmspellError:
+            return
+        self._order_spare(kind, zygote, demand=_DEMAND)
 
     def _kind(self, spec: EngineSpec, options: dict[str, Any], policy: Policy) -> Kind:
         known = self._kinds.get((id(spec), id(policy)))
@@ -261,11 +275,11 @@ class Workers:
                     return worker
         return None
 
-    def _order_spare(self, kind: Kind, zygote: ZygoteProcess) -> None:
+    def _order_spare(self, kind: Kind, zygote: ZygoteProcess, demand: int = 1) -> None:
         """Have the next worker of a kind forked while the host is busy; not before a second one was wanted."""
         with self._lock:
-            self._asked[kind] += 1
-            if self._asked[kind] < 2 or self._closed or any(found == kind for found, _ in self._spares):
+            self._asked[kind] += demand
+            if self._asked[kind] < _DEMAND or self._closed or any(found == kind for found, _ in self._spares):
                 return
         try:
             worker = self._order(kind, zygote)
@@ -306,6 +320,14 @@ class Workers:
 
     def _unused(self) -> list[WorkerProcess]:
         return [worker for _, _, worker in self._idle] + [worker for _, worker in self._spares]
+
+    def adopt(self, zygote: ZygoteProcess) -> None:
+        """Use a zygote that was started ahead, and own it; ends it if there is one already."""
+        with self._starting:
+            if self._zygote is None and not self._closed:
+                self._zygote = zygote
+                return
+        zygote.close()
 
     def _start_over(self) -> None:
         """In a forked child of the host: leave the parent's workers alone and begin without any."""

@@ -24,8 +24,11 @@ from llmspell.values.wire import encode
 if TYPE_CHECKING:
     from llmspell.runtime.worker.pool import Kind, Workers
 
-GRACE = 0.15
-"""Seconds between asking a guest to end and killing its worker."""
+GRACE = 0.04
+"""Seconds between telling a guest that a limit is reached, which takes no time to obey, and killing its worker."""
+
+CLEANUP_GRACE = 0.15
+"""The same for a cancellation, after which a guest may run its clean-up handlers."""
 
 
 class WorkerSeat:
@@ -223,7 +226,8 @@ class WorkerSeat:
         if self._stopping or self._closed:
             return
         self._stopping = reason
-        self._ladder = self._watchdog.watch(time.monotonic() + GRACE, lambda: self.kill(reason))
+        grace = CLEANUP_GRACE if reason == "cancelled" else GRACE
+        self._ladder = self._watchdog.watch(time.monotonic() + grace, lambda: self.kill(reason))
         if self._worker is not None:
             self._worker.interrupt(self._run, reason)
 
