@@ -1,0 +1,110 @@
+"""From what the glue tells of an error to the ``Failure`` the host is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmspell.engine.messages import Failure, Fault
+from llmspell_quickjs.stack import LANGUAGE, Files, Place
+
+_OUT_OF_MEMORY = "out of memory"
+_QUIET = frozenset({"", "Error", "BridgeError", "ConversionError"})
+_UNHANDLED = "nobody handled the rejection of this promise: await it, or add .catch()"
+_KINDS = frozenset({"syntax", "module", "conversion", "cancelled"})
+
+
+def failure_of(told: dict[str, Any], files: Files) -> Failure:
+    """Make the failure of a description by the glue's ``describe``."""
+    name, message = told["name"], told["message"]
+    frames = files.frames(told["stack"])
+    kind = told.get("kind", "")
+    if name == "InternalError" and message == _OUT_OF_MEMORY:
+        return out_of_memory(frames)
+    text = message if name in _QUIET or kind == "syntax" else f"{name}: {message}" if message else name
+    where = frames[0] if frames else None
+    return Failure(
+        kind=kind if kind in _KINDS else "runtime",
+        message=text,
+        code=told["module"] if kind == "module" and "module" in told else told.get("code", ""),
+        language=LANGUAGE,
+        file=where.file if where is not None else "",
+        line=where.line if where is not None else 0,
+        column=where.column if where is not None else 0,
+        frames=frames,
+        value=told.get("value"),
+        fault=told.get("fault", 0),
+        path=told.get("path", "$"),
+        hint=_UNHANDLED if kind == "unhandled" else "",
+    )
+
+
+def out_of_memory(frames: Any = ()) -> Failure:
+    """Tell of a heap that is full. The state is spent: what the script holds still fills it."""
+    where = frames[0] if frames else None
+    return Failure(
+        kind="limit",
+        limit="memory",
+        message="the script needs more memory than it may use",
+        language=LANGUAGE,
+        file=where.file if where is not None else "",
+        line=where.line if where is not None else 0,
+        frames=tuple(frames),
+        state_spent=True,
+    )
+
+
+def stopped(reason: str, frames: Any = ()) -> Failure:
+    """Tell of a run that was ended from outside."""
+    if reason == "memory":
+        return out_of_memory(frames)
+    where = frames[0] if frames else None
+    return Failure(
+        kind="cancelled" if reason == "cancelled" else "limit",
+        limit="" if reason == "cancelled" else reason,
+        message="the run was cancelled" if reason == "cancelled" else f"the script reached its limit: {reason}",
+        language=LANGUAGE,
+        file=where.file if where is not None else "",
+        line=where.line if where is not None else 0,
+        frames=tuple(frames),
+        state_spent=True,
+    )
+
+
+def fatal(fault: Fault, call: int, frames: Any = ()) -> Failure:
+    """Tell of a fault that ends the run: a limit the host keeps, or a cancellation."""
+    details = fault.details if isinstance(fault.details, dict) else {}
+    value = details.get("value")
+    where = frames[0] if frames else None
+    return Failure(
+        kind="cancelled" if fault.code == "cancelled" else "limit",
+        limit="" if fault.code == "cancelled" else str(details.get("limit") or fault.code),
+        limit_value=float(value) if isinstance(value, int | float) else 0,
+        message=fault.message,
+        language=LANGUAGE,
+        file=where.file if where is not None else "",
+        line=where.line if where is not None else 0,
+        frames=tuple(frames),
+        fault=call,
+        state_spent=True,
+    )
+
+
+def deadlock(waits: list[tuple[Place, str]], source: str) -> Failure:
+    """Tell of a run in which nothing can ever go on."""
+    if waits:
+        said = "; ".join(f"{text} ({place.file}:{place.line}:{place.column})" for place, text in waits)
+        message = f"the spell waits for ever: nothing is left to run that could settle what it awaits: {said}"
+        where = waits[0][0]
+    else:
+        message = "the spell's result is a promise, and nothing is left to run that could settle it"
+        where = Place(source)
+    return Failure(
+        kind="runtime",
+        message=message,
+        code="deadlock",
+        language=LANGUAGE,
+        file=where.file,
+        line=where.line,
+        column=where.column,
+        hint="a promise that is awaited must be resolved or rejected by somebody",
+    )

@@ -1,0 +1,174 @@
+// Errors: what the engine itself reads of them is locked, what the host learns of them is told here in plain data.
+
+const origins = new NewWeakMap(); // error -> what the glue knows of it: kind, fault, path
+const files = bare([]); // { name, first, count, edits } by the lines they were given
+const nativeStack = uncurry(getOwnPropertyDescriptor(PlainError.prototype, "stack").get);
+const FRAME = "(<input>:";
+
+// When a script is interrupted or out of memory, the engine turns the error into text with no interrupt armed and no
+// way to call the host. It reads toString, name, message and stack, so none of these may lead to a script's code.
+// They are accessors, not constants, because subclasses assign them on their instances.
+function lockErrors() {
+  const kinds = [Error, InternalError, RangeError, TypeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError];
+  for (let i = 0; i < kinds.length; i++) {
+    const prototype = kinds[i].prototype;
+    lock(prototype, "name", prototype.name);
+    lock(prototype, "message", "");
+    if (i === 0) {
+      lock(prototype, "toString", prototype.toString);
+      lock(prototype, Symbol.toPrimitive, undefined);
+      const nativeSet = getOwnPropertyDescriptor(prototype, "stack").set;
+      defineProperty(prototype, "stack", record({
+        get() { const text = nativeStack(this); return typeof text === "string" ? authorsStack(text) : text; },
+        set(value) { apply(nativeSet, this, [value]); },
+        configurable: false,
+      }));
+    }
+    preventExtensions(prototype);
+  }
+  defineProperty(PlainError, "prepareStackTrace", record({ value: undefined, writable: false, configurable: false }));
+  const limit = getOwnPropertyDescriptor(PlainError, "stackTraceLimit");
+  defineProperty(PlainError, "stackTraceLimit", record({
+    get: limit.get,
+    set(value) { if (typeof value === "number") apply(limit.set, PlainError, [value]); },
+    configurable: false,
+  }));
+  const capture = PlainError.captureStackTrace;
+  hide(PlainError, "captureStackTrace", function captureStackTrace(target, below) {
+    const holder = {};
+    capture(holder, below);
+    const text = holder.stack;
+    hide(target, "stack", typeof text === "string" ? authorsStack(text) : text);
+  });
+}
+
+function lock(prototype, key, value) {
+  defineProperty(prototype, key, record({
+    get() { return value; },
+    set(given) {
+      if (this !== prototype) defineProperty(this, key, record({ value: given, writable: true, enumerable: false, configurable: true }));
+    },
+    configurable: false,
+  }));
+}
+
+// Error stacks name lines of the one text all files are strung together in; give each its file back.
+function authorsStack(text) {
+  let out = "";
+  let at = 0;
+  for (;;) {
+    let end = find(text, "\n", at);
+    if (end < 0) end = text.length;
+    const place = find(text, FRAME, at);
+    if (place >= 0 && place < end) {
+      const colon = find(text, ":", place + FRAME.length);
+      const file = fileOf(+cut(text, place + FRAME.length, colon));
+      if (file !== undefined) {
+        const line = +cut(text, place + FRAME.length, colon) - file.first + 1;
+        const column = +cut(text, colon + 1, find(text, ")", colon));
+        out += cut(text, at, place + 1) + file.name + ":" + line + ":" + authorsColumn(file.edits, line, column) + ")\n";
+      }
+    } else if (end > at) out += cut(text, at, end) + "\n";
+    if (end >= text.length) return cut(out, 0);
+    at = end + 1;
+  }
+}
+
+function fileOf(line) {
+  for (let i = 0; i < files.length; i++) {
+    if (line >= files[i].first && line < files[i].first + files[i].count) return files[i];
+  }
+  return undefined;
+}
+
+// The edits of a line: [line, column, old length, new length], columns from 0 and of the original.
+function authorsColumn(edits, line, column) {
+  let shift = 0;
+  for (let i = 0; i < edits.length; i++) {
+    const edit = edits[i];
+    if (edit[0] !== line) continue;
+    if (column - 1 < edit[1] + shift) break;
+    if (column - 1 < edit[1] + shift + edit[3]) return edit[1] + 1;
+    shift += edit[3] - edit[2];
+  }
+  return column - shift;
+}
+
+// The line of the author's code that is calling, 0 if unknown; and the stack to give to an error that comes later.
+function callSite() {
+  const text = nativeStack(new PlainError());
+  return typeof text === "string" ? text : "";
+}
+
+function lineOf(stack) {
+  let at = find(stack, FRAME);
+  while (at >= 0) {
+    const colon = find(stack, ":", at + FRAME.length);
+    const line = +cut(stack, at + FRAME.length, colon);
+    if (line >= FIRST_LINE) return line;
+    at = find(stack, FRAME, colon);
+  }
+  return 0;
+}
+
+class BridgeError extends PlainError {
+  constructor(message, code, details) {
+    super(message);
+    hide(this, "code", code);
+    if (details !== undefined && details !== null) hide(this, "details", details);
+  }
+}
+lock(BridgeError.prototype, "name", "BridgeError");
+
+// An error for a fault of the host: [code, message, details, call id]
+function faultError(fault, site) {
+  const error = new BridgeError(fault[1], fault[0], fault[2]);
+  weakSet(origins, error, record({ kind: "", fault: fault[3], site }));
+  return error;
+}
+
+// Tell of anything a script may throw. Its accessors run here, under the interrupt; whatever they do, this returns.
+function describe(thrown) {
+  try {
+    return isError(thrown) ? describeError(thrown) : describeOther(thrown);
+  } catch {
+    return record({ name: "", message: "the script threw something that cannot be described", stack: "" });
+  }
+}
+
+function describeError(error) {
+  const origin = weakGet(origins, error);
+  const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
+  const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) });
+  const code = error.code;
+  if (typeof code === "string") out.code = cut(code, 0, 200);
+  if (origin !== undefined) {
+    out.kind = origin.kind;
+    if (origin.fault !== undefined) out.fault = origin.fault;
+    if (origin.path !== undefined) out.path = origin.path;
+    if (origin.text !== undefined) out.text = origin.text;
+    if (origin.module !== undefined) out.module = origin.module;
+  }
+  const names = objectKeys(error);
+  if (names.length > 0) out.value = attempt(error);
+  return out;
+}
+
+function describeOther(thrown) {
+  const value = attempt(thrown);
+  const text = typeof thrown === "string" ? thrown : typeof thrown === "symbol" ? "a symbol" : stringify(value);
+  return record({ name: "", message: textOf(text), stack: "", value: typeof thrown === "string" ? null : value });
+}
+
+// The value as far as it can cross.
+function attempt(value) {
+  try {
+    return walk(value, 0);
+  } catch {
+    return null;
+  }
+}
+
+function textOf(value) {
+  return typeof value === "string" ? cut(value, 0, 65536) : value === undefined || value === null ? "" : cut("" + value, 0, 65536);
+}

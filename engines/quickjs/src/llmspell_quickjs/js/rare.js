@@ -1,0 +1,209 @@
+// What crosses seldom: marks, both ways.
+(function (core) {
+  "use strict";
+  const { apply, bare, cannotCross, create, cut, defineProperty, freeze, functionNumbers, functions, getPrototypeOf, handles } = core;
+  const { mapEach, mapGet, mapSet, mapSize, mark, objectKeys, record, saved, stringify, walk, weakGet, weakSet } = core;
+  const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf, objectTag } = saved;
+  const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
+  const { BigInt, Map, Number, Promise, Uint8Array } = saved;
+  const held = new Map(); // HostRef number -> its one object in this run
+  const shapes = new Map(); // methods of a type -> prototype of its handles
+
+  function bytes(view, length, depth) {
+    core.countText(record({ length }), depth);
+    return mark("b", toBase64(view));
+  }
+
+  function callable(value, depth) {
+    const handle = weakGet(handles, value);
+    if (handle !== undefined) return mark("h", handle);
+    let number = weakGet(functionNumbers, value);
+    if (number === undefined) {
+      number = functions.length;
+      functions[number] = value;
+      weakSet(functionNumbers, value, number);
+    }
+    const name = value.name;
+    return mark("f", bare([number, typeof name === "string" ? cut(name, 0, 200) : ""]));
+  }
+
+  // The brand checks: each of these throws for anything that is not the real thing, whatever its prototype claims.
+  function has(check, value) {
+    try {
+      check(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function special(value, depth) {
+    const handle = weakGet(handles, value);
+    if (handle !== undefined) return mark("h", handle);
+    if (isView(value)) return view(value, depth);
+    if (has(dateTime, value)) {
+      const time = dateTime(value);
+      if (time !== time) throw cannotCross("an invalid Date cannot cross", depth);
+      return dateText(value);
+    }
+    if (has(mapSize, value)) return entries(value, depth);
+    if (has(setSize, value)) return members(value, depth);
+    if (has(bufferLength, value)) return bytes(new Uint8Array(value), bufferLength(value), depth);
+    if (core.isError(value)) return error(value, depth);
+    if (value instanceof Promise) throw cannotCross("a Promise cannot cross; await it", depth);
+    if (has(numberOf, value)) return walk(numberOf(value), depth);
+    if (has(stringOf, value)) return walk(stringOf(value), depth);
+    if (has(booleanOf, value)) return booleanOf(value);
+    if (has(bigIntOf, value)) return walk(bigIntOf(value), depth);
+    const name = objectTag(value);
+    if (has(saved.regExpSource, value)) throw cannotCross("a RegExp cannot cross", depth);
+    if (name === "[object WeakMap]" || name === "[object WeakSet]" || name === "[object WeakRef]") {
+      throw cannotCross("a " + cut(name, 8, -1) + " cannot cross", depth);
+    }
+    if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
+      throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
+    }
+    return undefined;
+  }
+
+  function view(value, depth) {
+    const tag = typedTag(value);
+    if (tag === undefined) {
+      const length = viewLength(value);
+      return bytes(new Uint8Array(viewBuffer(value), viewOffset(value), length), length, depth);
+    }
+    const length = typedLength(value);
+    if (tag === "Uint8Array") return bytes(value, length, depth);
+    core.countNodes(length, depth);
+    const out = bare([]);
+    for (let i = 0; i < length; i++) out[i] = walk(value[i], depth + 1);
+    return out;
+  }
+
+  function entries(value, depth) {
+    core.countNodes(mapSize(value), depth);
+    const out = create(null);
+    mapEach(value, (item, key) => {
+      const kind = typeof key;
+      if (kind !== "string" && kind !== "number" && kind !== "bigint") {
+        throw cannotCross("the key of a Map must be a text or a number to cross, not " + (key === null ? "null" : kind), depth);
+      }
+      const name = "" + key;
+      if (name in out) throw cannotCross("two keys of a Map become the same text " + stringify(name), depth);
+      core.countText(name, depth);
+      core.trail[depth] = name;
+      out[name] = walk(item, depth + 1);
+    });
+    return core.MARK in out ? escaped(out) : out;
+  }
+
+  function members(value, depth) {
+    core.countNodes(setSize(value), depth);
+    const out = bare([]);
+    let index = 0;
+    setEach(value, (item) => {
+      core.trail[depth] = index;
+      out[index++] = walk(item, depth + 1);
+    });
+    return out;
+  }
+
+  function error(value, depth) {
+    const out = create(null);
+    out.name = walk("" + value.name, depth + 1);
+    out.message = walk("" + value.message, depth + 1);
+    if (value.code !== undefined) out.code = walk(value.code, depth + 1);
+    const names = objectKeys(value);
+    for (let i = 0; i < names.length; i++) {
+      core.trail[depth] = names[i];
+      out[names[i]] = walk(value[names[i]], depth + 1);
+    }
+    return out;
+  }
+
+  // A dict that has the mark as a key of its own.
+  function escaped(plain) {
+    const names = objectKeys(plain);
+    const pairs = bare([]);
+    for (let i = 0; i < names.length; i++) pairs[i] = bare([names[i], plain[names[i]]]);
+    return mark("d", pairs);
+  }
+
+  function unmark(pair) {
+    const payload = pair[1];
+    switch (pair[0]) {
+      case "n":
+        return Number(payload);
+      case "i":
+        return payload[0] === "-" ? -BigInt("0x" + cut(payload, 1)) : BigInt("0x" + payload);
+      case "b":
+        return apply(fromBase64, Uint8Array, [payload]);
+      case "d": {
+        const out = {};
+        for (let i = 0; i < payload.length; i++) {
+          const value = core.revive(payload[i][1]);
+          defineProperty(out, payload[i][0], record({ value, writable: true, enumerable: true, configurable: true }));
+        }
+        return out;
+      }
+      case "f":
+        return functions[payload];
+      case "h":
+        return handleOf(payload);
+    }
+    return undefined;
+  }
+
+  // [number, type, kind, [[camelName, snakeName, isAsync], ...]]
+  function handleOf(ref) {
+    const known = mapGet(held, ref[0]);
+    if (known !== undefined) return known;
+    let object;
+    if (ref[2] === "function") object = core.method(ref[0], "call", true, ref[1]);
+    else {
+      const shape = ref[1] + stringify(bare(ref[3]));
+      let prototype = mapGet(shapes, shape);
+      if (prototype === undefined) mapSet(shapes, shape, (prototype = prototypeOf(ref)));
+      object = create(prototype);
+    }
+    weakSet(handles, object, ref[0]);
+    mapSet(held, ref[0], object);
+    return object;
+  }
+
+  function prototypeOf(ref) {
+    const prototype = create(core.ObjectPrototype);
+    const type = ref[1];
+    const methods = ref[3];
+    for (let i = 0; i < methods.length; i++) core.hide(prototype, methods[i][0], methodOf(type, methods[i]));
+    core.hide(prototype, saved.toStringTag, type);
+    if (ref[2] === "stream") makeIterable(prototype);
+    return freeze(prototype);
+  }
+
+  function methodOf(type, names) {
+    const method = function (...args) {
+      const number = weakGet(handles, this);
+      if (number === undefined) throw new core.TypeError(names[0] + " must be called on the " + type + " it belongs to");
+      return names[2] ? core.say(number, names[1], args) : core.ask(number, names[1], args);
+    };
+    defineProperty(method, "name", record({ value: names[0], configurable: true }));
+    return method;
+  }
+
+  function makeIterable(prototype) {
+    const next = prototype.next;
+    const close = prototype.close;
+    core.hide(prototype, "next", function () {
+      return core.then(apply(next, this, core.NONE), (step) => ({ done: step[0], value: step[1] === null && step[0] ? undefined : step[1] }));
+    });
+    core.hide(prototype, "return", function (value) {
+      return core.then(apply(close, this, core.NONE), () => ({ done: true, value }));
+    });
+    core.hide(prototype, saved.asyncIterator, function () {
+      return this;
+    });
+  }
+
+  return record({ callable, special, escaped, unmark });
+});

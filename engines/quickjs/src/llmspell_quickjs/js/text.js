@@ -1,0 +1,163 @@
+// TextEncoder and TextDecoder, for UTF-8, UTF-16LE and Latin-1.
+(function () {
+  "use strict";
+  const LABELS = {
+    "utf-8": "utf-8", utf8: "utf-8", "unicode-1-1-utf-8": "utf-8",
+    "utf-16le": "utf-16le", "utf-16": "utf-16le", unicode: "utf-16le",
+    latin1: "windows-1252", "iso-8859-1": "windows-1252", ascii: "windows-1252", "us-ascii": "windows-1252", "windows-1252": "windows-1252",
+  };
+  const HIGH =
+    "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
+    "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
+  const CHUNK = 8192;
+
+  class TextEncoder {
+    get encoding() {
+      return "utf-8";
+    }
+    encode(text = "") {
+      text = String(text).toWellFormed();
+      const out = new Uint8Array(text.length * 3);
+      const { written } = put(text, out);
+      return out.slice(0, written);
+    }
+    encodeInto(text, target) {
+      return put(String(text).toWellFormed(), target);
+    }
+  }
+
+  function put(text, out) {
+    let written = 0;
+    let read = 0;
+    while (read < text.length) {
+      const code = text.codePointAt(read);
+      const size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+      if (written + size > out.length) break;
+      if (size === 1) out[written] = code;
+      else {
+        out[written] = (size === 2 ? 0xc0 : size === 3 ? 0xe0 : 0xf0) | (code >> (6 * (size - 1)));
+        for (let i = 1; i < size; i++) out[written + i] = 0x80 | ((code >> (6 * (size - 1 - i))) & 0x3f);
+      }
+      written += size;
+      read += size === 4 ? 2 : 1;
+    }
+    return { read, written };
+  }
+
+  class TextDecoder {
+    #encoding;
+    #fatal;
+    #keepMark;
+    #rest = [];
+    #started = false;
+    constructor(label = "utf-8", options = {}) {
+      this.#encoding = LABELS[String(label).trim().toLowerCase()];
+      if (this.#encoding === undefined) throw new RangeError(`there is no encoding '${label}' here; use utf-8, utf-16le or latin1`);
+      this.#fatal = Boolean(options.fatal);
+      this.#keepMark = Boolean(options.ignoreBOM);
+    }
+    get encoding() {
+      return this.#encoding;
+    }
+    get fatal() {
+      return this.#fatal;
+    }
+    get ignoreBOM() {
+      return this.#keepMark;
+    }
+    decode(input = new Uint8Array(), options = {}) {
+      const given = ArrayBuffer.isView(input)
+        ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+        : new Uint8Array(input);
+      let bytes = given;
+      if (this.#rest.length > 0) {
+        bytes = new Uint8Array(this.#rest.length + given.length);
+        bytes.set(this.#rest);
+        bytes.set(given, this.#rest.length);
+      }
+      this.#rest = [];
+      const keep = options.stream ? (rest) => (this.#rest = rest) : () => this.#bad();
+      const text = new Pieces();
+      if (this.#encoding === "utf-8") utf8(bytes, text, keep, () => this.#bad());
+      else if (this.#encoding === "utf-16le") utf16(bytes, text, keep, () => this.#bad());
+      else for (const byte of bytes) text.add(byte >= 0x80 && byte < 0xa0 ? HIGH.charCodeAt(byte - 0x80) : byte);
+      let out = text.end();
+      if (!this.#started && !this.#keepMark && out.charCodeAt(0) === 0xfeff) out = out.slice(1);
+      this.#started = Boolean(options.stream) && (this.#started || bytes.length > 0);
+      return out;
+    }
+    #bad() {
+      if (this.#fatal) throw new TypeError(`the bytes are not ${this.#encoding}`);
+      return 0xfffd;
+    }
+  }
+
+  class Pieces {
+    #units = [];
+    #done = [];
+    add(code) {
+      if (code > 0xffff) {
+        this.#units.push(0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+      } else this.#units.push(code);
+      if (this.#units.length >= CHUNK) this.#flush();
+    }
+    #flush() {
+      this.#done.push(String.fromCharCode(...this.#units));
+      this.#units = [];
+    }
+    end() {
+      this.#flush();
+      return this.#done.join("");
+    }
+  }
+
+  function utf8(bytes, text, keep, bad) {
+    let at = 0;
+    while (at < bytes.length) {
+      const first = bytes[at];
+      if (first < 0x80) {
+        text.add(first);
+        at++;
+        continue;
+      }
+      const more = first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : 0;
+      let code = first & (0x3f >> more);
+      let got = 0;
+      while (got < more && at + 1 + got < bytes.length) {
+        const next = bytes[at + 1 + got];
+        const low = got > 0 ? 0x80 : first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+        const high = got > 0 ? 0xbf : first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+        if (next < low || next > high) break;
+        code = (code << 6) | (next & 0x3f);
+        got++;
+      }
+      if (more > 0 && got === more) text.add(code);
+      else if (more > 0 && at + 1 + got >= bytes.length) {
+        const mark = keep(Array.from(bytes.subarray(at)));
+        if (mark === 0xfffd) text.add(mark);
+      } else text.add(bad());
+      at += 1 + got;
+    }
+  }
+
+  function utf16(bytes, text, keep, bad) {
+    let at = 0;
+    for (; at + 1 < bytes.length; at += 2) {
+      const unit = bytes[at] | (bytes[at + 1] << 8);
+      if (unit >= 0xd800 && unit < 0xdc00) {
+        if (at + 3 >= bytes.length) break;
+        const next = bytes[at + 2] | (bytes[at + 3] << 8);
+        if (next >= 0xdc00 && next < 0xe000) {
+          text.add(0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
+          at += 2;
+        } else text.add(bad());
+      } else text.add(unit >= 0xdc00 && unit < 0xe000 ? bad() : unit);
+    }
+    if (at < bytes.length) {
+      const mark = keep(Array.from(bytes.subarray(at)));
+      if (mark === 0xfffd) text.add(mark);
+    }
+  }
+
+  return { TextEncoder, TextDecoder };
+});

@@ -1,0 +1,9 @@
+"""From an author's file to the text the engine runs: module syntax rewritten, TypeScript's types blanked, lines kept.
+
+May import ``llmspell.engine`` and ``llmspell.errors`` only; it knows nothing of the VM.
+"""
+
+from llmspell_quickjs.source.prepare import HELPER, MAIN_FUNCTION, Prepared, Request, Role, dialect_of, prepare
+from llmspell_quickjs.source.typescript import NotErasable
+
+__all__ = ["HELPER", "MAIN_FUNCTION", "NotErasable", "Prepared", "Request", "Role", "dialect_of", "prepare"]

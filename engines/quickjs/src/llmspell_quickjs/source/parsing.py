@@ -1,0 +1,113 @@
+"""The parsers: tree-sitter's grammars for JavaScript and TypeScript, loaded when a source needs them.
+
+A real parser is what makes rewriting safe: regular expressions cannot tell a module statement from the same words in
+a template, a comment or a regular expression literal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal
+
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+Dialect = Literal["javascript", "typescript"]
+
+FUNCTIONS = (
+    "function_declaration", "function_expression", "generator_function", "generator_function_declaration",
+    "arrow_function", "method_definition", "class_static_block",
+)  # fmt: skip
+"""Nodes whose body is not the module's own: ``await`` and ``return`` inside belong to them."""
+
+_COMMON = """
+(await_expression) @await
+(for_in_statement "await") @for_await
+(call_expression function: (import) @import)
+(return_statement) @return
+(meta_property) @meta
+"""
+
+
+@cache
+def _language(dialect: Dialect) -> Language:
+    if dialect == "typescript":
+        import tree_sitter_typescript
+
+        return Language(tree_sitter_typescript.language_typescript())
+    import tree_sitter_javascript
+
+    return Language(tree_sitter_javascript.language())
+
+
+@cache
+def _query(dialect: Dialect, text: str) -> Query:
+    return Query(_language(dialect), text)
+
+
+def parse(text: bytes, dialect: Dialect) -> Node:
+    """Parse; a text with errors gives a tree with ``ERROR`` nodes in it, never an exception."""
+    return Parser(_language(dialect)).parse(text).root_node
+
+
+def captures(root: Node, dialect: Dialect, text: str) -> dict[str, list[Node]]:
+    """Run a query over a tree; nodes by capture name, in source order."""
+    found = QueryCursor(_query(dialect, text)).captures(root)
+    return {name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)) for name, nodes in found.items()}
+
+
+def landmarks(root: Node, dialect: Dialect) -> dict[str, list[Node]]:
+    """Find what decides how a module is run: ``await``, ``return``, ``import()``, ``import.meta``, functions."""
+    functions = f"[{' '.join(f'({name})' for name in FUNCTIONS)}] @function"
+    using = '(using_declaration kind: "await") @using\n' if dialect == "javascript" else ""
+    return captures(root, dialect, _COMMON + using + functions)
+
+
+def child_of_type(node: Node, *types: str) -> Node | None:
+    """Return the first child of one of the types."""
+    return next((child for child in node.children if child.type in types), None)
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def string_value(node: Node) -> str:
+    """Return the text a string literal stands for."""
+    parts: list[str] = []
+    for child in node.named_children:
+        parts.append(_escape(text_of(child)) if child.type == "escape_sequence" else text_of(child))
+    return "".join(parts)
+
+
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+
+
+def _escape(text: str) -> str:
+    body = text[1:]
+    if body[:1] == "u":
+        digits = body[2:-1] if body[1:2] == "{" else body[1:]
+        return chr(int(digits, 16))
+    if body[:1] == "x":
+        return chr(int(body[1:], 16))
+    if body in ("\n", "\r\n"):
+        return ""
+    return _SIMPLE.get(body, body)
+
+
+def bound_names(pattern: Node) -> Iterator[str]:
+    """Yield the names a binding pattern (an identifier, ``{a, b: c}``, ``[d = 1, ...e]``) declares."""
+    kind = pattern.type
+    if kind in ("identifier", "shorthand_property_identifier_pattern"):
+        yield text_of(pattern)
+    elif kind == "pair_pattern":
+        value = pattern.child_by_field_name("value")
+        if value is not None:
+            yield from bound_names(value)
+    elif kind in ("assignment_pattern", "object_assignment_pattern"):
+        left = pattern.child_by_field_name("left")
+        if left is not None:
+            yield from bound_names(left)
+    else:
+        for child in pattern.named_children:
+            yield from bound_names(child)

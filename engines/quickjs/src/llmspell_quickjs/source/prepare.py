@@ -1,0 +1,168 @@
+"""``prepare``: one author's file, made into the text of one function."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal
+
+from tree_sitter import Node
+
+from llmspell_quickjs.source.completion import RESULT, return_completion
+from llmspell_quickjs.source.edits import Edits
+from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, rewrite_modules
+from llmspell_quickjs.source.parsing import Dialect, landmarks, parse, text_of
+from llmspell_quickjs.source.typescript import erase_types
+
+__all__ = ["HELPER", "MAIN_FUNCTION", "Prepared", "Request", "Role", "dialect_of", "prepare"]
+
+MAIN_FUNCTION = "__llmspell_file"
+"""The function a file becomes; in a stack it stands for the file's own top level."""
+
+Role = Literal["main", "module"]
+_TYPESCRIPT = (".ts", ".mts", ".cts")
+_STRICT = re.compile(rb"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(['"])use strict\1""", re.DOTALL)
+_EXCERPT = 60
+_PARAMETERS = f"{HELPER},require,module,exports"
+
+
+def dialect_of(name: str) -> Dialect:
+    """Tell the dialect from a file's name."""
+    return "typescript" if name.endswith(_TYPESCRIPT) else "javascript"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file ready to be compiled by the VM.
+
+    Attributes:
+        name: What errors call the file.
+        text: A function expression; its lines are those of the file.
+        head: What of the text stands before the file.
+        edits: The way back to the author's columns.
+        is_async: It awaits at its top level.
+        is_module: It uses ``import`` or ``export``.
+        has_errors: The parser found no sense in some of it; the engine has the last word on that.
+        requests: Modules it imports statically.
+        stars: Which of them it exports again as they are.
+        waits: Every ``await`` of the file: line, column and text of what it waits for.
+    """
+
+    name: str
+    text: str
+    head: str
+    edits: Edits
+    is_async: bool = False
+    is_module: bool = False
+    has_errors: bool = False
+    requests: tuple[Request, ...] = ()
+    stars: tuple[int, ...] = ()
+    waits: tuple[tuple[int, int, str], ...] = ()
+
+    @property
+    def method_head(self) -> str:
+        """The head of :attr:`as_method`."""
+        return "({" + self.head[1:].replace("function ", "", 1)
+
+    @property
+    def as_method(self) -> str:
+        """The text as a method of an object instead: its braces must close at the same place for both to parse."""
+        return self.method_head + self.text[len(self.head) : -1] + "})"
+
+
+def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) -> Prepared:
+    """Rewrite a source so that it is the body of one function with every line in its place.
+
+    The function takes the helper that rewritten code talks to, then ``require``, ``module`` and ``exports``. For
+    ``main`` it returns the value of a top-level ``return`` or else the completion value.
+
+    Raises:
+        NotErasable: TypeScript that needs more than erasing types.
+    """
+    dialect = dialect or dialect_of(name)
+    source = text.encode("utf-8", "surrogatepass")
+    edits = Edits(source)
+    if source.startswith(b"#!"):
+        edits.replace(0, 2, "//")
+    if role == "module" and name.endswith(".json"):
+        return _json(name, source)
+    root = parse(source, dialect)
+    if dialect == "typescript":
+        erase_types(root, edits)
+    syntax = rewrite_modules(root, edits)
+    marks = landmarks(root, dialect)
+    functions = _outermost(marks.get("function", ()))
+    top_awaits = [n for n in _awaiting(marks) if not _inside(n, functions)]
+    waits = _watch_awaits(marks, edits)
+    for node in marks.get("import", ()):
+        edits.replace(node.start_byte, node.end_byte, f"{HELPER}.import")
+    for node in marks.get("meta", ()):
+        if text_of(node).startswith("import"):
+            edits.replace(node.start_byte, node.end_byte, f"{HELPER}.meta")
+    picks_up = role == "main" and return_completion(root, edits)
+    strict = syntax.is_module or _STRICT.match(source) is not None
+    head = _head(bool(top_awaits), strict, syntax, picks_up)
+    tail = f"\n;return {RESULT}}})" if picks_up else "\n})"
+    edits.insert(0, head, rank=-1)
+    body = edits.apply().decode("utf-8", "surrogatepass")
+    return Prepared(
+        name,
+        body + tail,
+        head,
+        edits,
+        is_async=bool(top_awaits),
+        is_module=syntax.is_module,
+        has_errors=root.has_error,
+        requests=tuple(syntax.requests),
+        stars=tuple(syntax.stars),
+        waits=tuple(waits),
+    )
+
+
+def _head(is_async: bool, strict: bool, syntax: ModuleSyntax, picks_up: bool) -> str:
+    keyword = "async function" if is_async else "function"
+    directive = '"use strict";' if strict else ""
+    result = f"let {RESULT};" if picks_up else ""
+    return f"({keyword} {MAIN_FUNCTION}({_PARAMETERS}){{{directive}{syntax.prologue}{result}"
+
+
+def _json(name: str, source: bytes) -> Prepared:
+    edits = Edits(source)
+    head = f"(function {MAIN_FUNCTION}({_PARAMETERS}){{module.exports=("
+    edits.insert(0, head, rank=-1)
+    text = edits.apply().decode("utf-8", "surrogatepass") + "\n)})"
+    return Prepared(name, text, head, edits)
+
+
+def _awaiting(marks: dict[str, list[Node]]) -> list[Node]:
+    return [*marks.get("await", ()), *marks.get("for_await", ()), *marks.get("using", ())]
+
+
+def _outermost(functions: list[Node] | tuple[()]) -> list[tuple[int, int]]:
+    """Keep the functions that stand in no other; they are in source order."""
+    out: list[tuple[int, int]] = []
+    for node in functions:
+        if not out or node.start_byte >= out[-1][1]:
+            out.append((node.start_byte, node.end_byte))
+    return out
+
+
+def _inside(node: Node, spans: list[tuple[int, int]]) -> bool:
+    index = bisect_right(spans, (node.start_byte, 1 << 62)) - 1
+    return index >= 0 and node.start_byte < spans[index][1]
+
+
+def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int, int, str]]:
+    """Note at every ``await`` what it waits for, so that a run that waits for ever can say for what."""
+    waits: list[tuple[int, int, str]] = []
+    for node in marks.get("await", ()):
+        operand = node.named_children[-1] if node.named_children else None
+        if operand is None or operand.type == "comment":
+            continue
+        edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
+        edits.insert(operand.end_byte, ")")
+        line, column = edits.place(node.start_byte)
+        text = " ".join(text_of(node).split())
+        waits.append((line, column, text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."))
+    return waits

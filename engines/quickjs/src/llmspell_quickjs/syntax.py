@@ -1,0 +1,109 @@
+"""Syntax errors: found without running anything, told in the author's places, and whether more input would help."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from llmspell.engine.messages import Failure
+from llmspell_quickjs.source import Prepared
+from llmspell_quickjs.stack import LANGUAGE, Files
+
+Check = Callable[[str], dict[str, Any] | None]
+"""Whether a text parses as a script: None, or the error as the glue describes it. Nothing of the text runs."""
+
+_PLACE = re.compile(r"^    at (?:.*\()?<input>:(\d+):(\d+)\)?$", re.MULTILINE)
+_UNFINISHED = ("unexpected end of string", "unexpected end of comment")
+
+
+def checker(enter: Callable[..., str]) -> Check:
+    """Make a check of a VM's way in."""
+
+    def check(text: str) -> dict[str, Any] | None:
+        answer = enter("check", text)
+        return json.loads(answer) if answer else None
+
+    return check
+
+
+def syntax_failure(prepared: Prepared, check: Check) -> Failure | None:
+    """Check a prepared file.
+
+    A file the parser finds odd is also tried as the body of a method: only a text whose braces are balanced fits
+    into both, so none can close the function it is put into and go on outside of it.
+    """
+    told = check(prepared.text)
+    shift = 0
+    if told is None and prepared.has_errors:
+        told = check(prepared.as_method)
+        shift = len(prepared.method_head.encode()) - len(prepared.head.encode())
+    if told is None:
+        return None
+    return describe(prepared, told, check, shift)
+
+
+def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int = 0, first: int = 1) -> Failure:
+    """Make the failure of a syntax error in a prepared file that begins at line ``first``."""
+    line, column = _place(told["stack"], first)
+    incomplete = False
+    if line > prepared.edits.line_count or line == 0:
+        # The error is in what stands around the file: its end is too early, or comes too late.
+        incomplete = not _closes_too_much(prepared, check)
+        line = prepared.edits.line_count
+        column = len(prepared.edits.line_text(line)) + 1
+        message = "unexpected end of input" if incomplete else "unexpected '}'"
+    else:
+        message = told["message"]
+        column = prepared.edits.original_column(line, column - shift if line == 1 else column)
+        incomplete = _is_unfinished(prepared, message, line, column)
+    return Failure(
+        kind="syntax",
+        message=message,
+        language=LANGUAGE,
+        file=prepared.name,
+        line=line,
+        column=column,
+        incomplete=incomplete,
+    )
+
+
+def in_files(told: dict[str, Any], files: Files, check: Check) -> Failure | None:
+    """Make the failure of a syntax error in a file of a run; None if it is in none of them."""
+    line, _ = _place(told["stack"], 1)
+    found = files.find(line)
+    if found is None:
+        return None
+    prepared, _ = found
+    return describe(prepared, told, check, first=files.first_of(prepared))
+
+
+def bad_text(name: str, text: str, offset: int, message: str) -> Failure:
+    """Tell of something at a byte of a source that cannot be run, whatever the engine would say of it."""
+    before = text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")
+    return Failure(
+        kind="syntax",
+        message=message,
+        language=LANGUAGE,
+        file=name,
+        line=before.count("\n") + 1,
+        column=len(before) - (before.rfind("\n") + 1) + 1,
+    )
+
+
+def _place(stack: str, first: int) -> tuple[int, int]:
+    match = _PLACE.search(stack)
+    return (int(match[1]) - first + 1, int(match[2])) if match else (0, 0)
+
+
+def _closes_too_much(prepared: Prepared, check: Check) -> bool:
+    """Tell whether one more opening brace before the file would make it parse."""
+    return check(prepared.text.replace("{", "{{", 1)) is None
+
+
+def _is_unfinished(prepared: Prepared, message: str, line: int, column: int) -> bool:
+    if not message.startswith(_UNFINISHED):
+        return False
+    text = prepared.edits.line_text(line)[column - 1 :]
+    return text.startswith(("`", "/*")) or message.startswith(_UNFINISHED[1])

@@ -1,0 +1,120 @@
+"""``Vm``: one context of the engine with the glue in it, never used for a second run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import quickjs
+
+from llmspell_quickjs import glue, native
+from llmspell_quickjs.native import Native
+
+Serve = Callable[..., str]
+STACK = 1024 * 1024
+"""Bytes of C stack a script may use; the threads guests step in have far more."""
+
+
+class _Door:
+    """What the glue calls. It never raises and always gives a string: the binding survives nothing else."""
+
+    __slots__ = ("serve",)
+
+    def __init__(self) -> None:
+        self.serve: Serve | None = None
+
+    def __call__(self, *args: str) -> str:
+        return "X" if self.serve is None else self.serve(*args)
+
+
+class Vm:
+    """A context whose only ways in and out are flat strings.
+
+    Args:
+        pieces: What works of the engine here.
+        code: The glue as bytecode, or None to evaluate its text.
+    """
+
+    __slots__ = ("_door", "_listener", "_pieces", "_slot", "context", "enter", "run_job")
+
+    def __init__(self, pieces: Native, code: bytes | None) -> None:
+        self._pieces = pieces
+        context = self.context = quickjs.Context()
+        context.set_max_stack_size(STACK)
+        if pieces.interrupt:
+            native.arm(context)
+        self._door = _Door()
+        context.add_callable("__llmspell_host", self._door)
+        if code is not None and pieces.symbols is not None:
+            pieces.symbols.run(context, code)
+        else:
+            context.eval(glue.core())
+        self.enter: Callable[..., str] = context.get("__llmspell_enter")
+        self._listener = context.get("__llmspell_tracker")
+        self._slot = context.get("__llmspell_slot")
+        context.eval("for (const n of ['enter', 'tracker', 'slot']) delete globalThis['__llmspell_' + n]")
+        if pieces.symbols is not None:
+            pieces.symbols.track_rejections(context, self._listener)
+        self.run_job: Callable[[], bool] = context.execute_pending_job
+
+    def open(self, serve: Serve, memory: int | None) -> None:
+        """Give it to a run.
+
+        Args:
+            serve: Hears what the glue asks; must not raise.
+            memory: Bytes its heap may take.
+        """
+        self._door.serve = serve
+        if memory is not None:
+            self.context.set_memory_limit(memory)
+
+    def put(self, name: str, code: bytes) -> None:
+        """Put the value of glue bytecode where the glue finds it."""
+        assert self._pieces.symbols is not None
+        self._pieces.symbols.put(self.context, self._slot, name, code)
+
+    def trip(self) -> None:
+        """End running JavaScript, from any thread."""
+        if self._pieces.interrupt:
+            native.trip(self.context)
+
+    def untrip(self) -> None:
+        if self._pieces.interrupt:
+            native.untrip(self.context)
+
+    def heap(self) -> int | None:
+        """Return the bytes of the heap, from any thread; None if that cannot be read here."""
+        return native.heap_size(self.context) if self._pieces.heap else None
+
+    def close(self) -> None:
+        """Let go of the context. Nothing of it may be running."""
+        if self._pieces.symbols is not None:
+            self._pieces.symbols.forget(self.context)
+        self._door.serve = None
+        self.enter = self.run_job = self.context = self._listener = self._slot = None  # type: ignore[assignment]
+
+
+class VmFactory:
+    """Make VMs quickly: the glue is compiled once.
+
+    Args:
+        pieces: What works of the engine here.
+    """
+
+    def __init__(self, pieces: Native) -> None:
+        self.pieces = pieces
+        symbols = pieces.symbols
+        self._core = None if symbols is None else symbols.compile(glue.core(), "<glue>")
+        self._parts = (
+            {} if symbols is None else {name: symbols.compile(text, "<glue>") for name, text in glue.parts().items()}
+        )
+
+    def make(self) -> Vm:
+        return Vm(self.pieces, self._core)
+
+    def part(self, vm: Vm, name: str) -> str:
+        """Give a VM a part of the glue: as a value in its slot, or as the text that is returned."""
+        code = self._parts.get(name)
+        if code is None:
+            return glue.parts()[name]
+        vm.put(name, code)
+        return ""
