@@ -124,6 +124,7 @@ _BUILT_IN: tuple[ConverterSpec, ...] = (
 
 
 _SCALARS = frozenset({type(None), bool, int, float})
+_TEXT = frozenset({str})
 
 
 class ValueConverter:
@@ -251,27 +252,47 @@ class _Conversion:
             )
         self.open.add(id(item))
         try:
-            if kind is not dict:
-                return [
-                    part
-                    if type(part) in _SCALARS and self._node()
-                    else self.convert(part, f"{path}[{index}]", depth + 1)
-                    for index, part in enumerate(item)
-                ]
-            out: dict[str, Value] = {}
-            for name, part in item.items():
-                key = name if type(name) is str else self._key(name, path)
-                self._count(len(key), path)
-                if record and self.camel:
-                    key = _camel_cached(key)
-                if type(part) in _SCALARS:
-                    self.nodes += 1
-                    out[key] = part
-                else:
-                    out[key] = self.convert(part, f"{path}.{key}", depth + 1)
-            return out
+            return self._record(item, path, depth, record) if kind is dict else self._list(item, path, depth)
         finally:
             self.open.discard(id(item))
+
+    def _list(self, item: Any, path: str, depth: int) -> list[Value]:
+        kinds = set(map(type, item))
+        if kinds <= _SCALARS:
+            self.nodes += len(item)
+            return list(item)
+        return [
+            part if type(part) in _SCALARS and self._node() else self.convert(part, f"{path}[{index}]", depth + 1)
+            for index, part in enumerate(item)
+        ]
+
+    def _record(self, item: dict[Any, Any], path: str, depth: int, record: bool) -> dict[str, Value]:
+        # Sets of types are made at the speed of C: most tables hold texts and numbers only, and need no loop.
+        if set(map(type, item)) <= _TEXT and not (record and self.camel):
+            self._count(sum(map(len, item)), path)
+            if set(map(type, item.values())) <= _SCALARS:
+                self.nodes += len(item)
+                return item.copy()
+            return {key: self._part(part, path, key, depth) for key, part in item.items()}
+        out: dict[str, Value] = {}
+        for name, part in item.items():
+            key = name if type(name) is str else self._key(name, path)
+            self._count(len(key), path)
+            if record and self.camel:
+                key = _camel_cached(key)
+            out[key] = self._part(part, path, key, depth)
+        return out
+
+    def _part(self, part: Any, path: str, key: str, depth: int) -> Value:
+        kind = type(part)
+        if kind in _SCALARS:
+            self.nodes += 1
+            return part  # type: ignore[no-any-return]
+        if kind is str:
+            self.nodes += 1
+            self._count(len(part), path)
+            return part  # type: ignore[no-any-return]
+        return self.convert(part, f"{path}.{key}", depth + 1)
 
     def _node(self) -> bool:
         self.nodes += 1
