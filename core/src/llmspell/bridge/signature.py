@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError, create_model
+from pydantic import BeforeValidator, ConfigDict, FailFast, Strict, TypeAdapter, ValidationError, create_model
 from pydantic_core import ArgsKwargs
 
 from llmspell.bridge.call import Call
@@ -67,7 +67,9 @@ def _exact(hint: Any) -> Any:
         parts = typing.get_args(hint)
         return Any if FunctionRef in parts else typing.Union[tuple(_exact(part) for part in parts)]  # noqa: UP007
     if origin in (list, dict, tuple, set, frozenset):
-        return origin[tuple(part if part is Ellipsis else _exact(part) for part in typing.get_args(hint))]
+        inner = origin[tuple(part if part is Ellipsis else _exact(part) for part in typing.get_args(hint))]
+        # One wrong item is enough: a hostile list of a million would else make a million errors.
+        return inner if origin is dict else Annotated[inner, FailFast()]
     return hint
 
 
@@ -217,6 +219,8 @@ class Signature:
                 raise ArgumentError(f"{self.name} takes no arguments, got {len(args)}")
             return (), {}
         positional, options = self._split(args, spell)
+        if len(positional) > len(self._names) and not self._variadic:
+            raise self._too_many(len(positional))
         try:
             return self._validate(ArgsKwargs(positional, options))
         except ValidationError as error:
@@ -260,19 +264,20 @@ class Signature:
                 parameter=name,
                 position=position,
             )
-        if kind == "unexpected_positional_argument":
-            most = len(self._names)
-            return ArgumentError(
-                f"{self.name} takes at most {most} argument{'s' * (most != 1)}"
-                f"{' and a table of options' if self._options else ''}, got {len(args)}",
-                position=most + 1,
-            )
         if kind == "unexpected_keyword_argument":
             close = difflib.get_close_matches(str(where), sorted(self._known), 1)
             known = ", ".join(sorted(self._options))
             hint = f"did you mean {close[0]!r}?" if close else f"options: {known}"
             return ArgumentError(f"{self.name} has no option {where!r}; {hint}", parameter=str(where))
         return self._mismatch(problem, loc)
+
+    def _too_many(self, given: int) -> ArgumentError:
+        most = len(self._names)
+        return ArgumentError(
+            f"{self.name} takes at most {most} argument{'s' * (most != 1)}"
+            f"{' and a table of options' if self._options else ''}, got {given}",
+            position=most + 1,
+        )
 
     def _mismatch(self, problem: Any, loc: tuple[int | str, ...]) -> ArgumentError:
         where = loc[0] if loc else ""

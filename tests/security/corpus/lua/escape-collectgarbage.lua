@@ -1,4 +1,4 @@
--- id: LUA-ESC-015
+-- id: LUA-ESC-014
 -- class: escape
 -- tries: stop the collector
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-012
+-- id: LUA-ESC-011
 -- class: escape
 -- tries: use the debug library
 -- expect: value "safe"

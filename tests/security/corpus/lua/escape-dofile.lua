@@ -1,4 +1,4 @@
--- id: LUA-ESC-013
+-- id: LUA-ESC-012
 -- class: escape
 -- tries: run a file
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-036
+-- id: LUA-ESC-035
 -- class: escape
 -- tries: use Python attribute names on everything the host gives
 -- expect: value "safe"

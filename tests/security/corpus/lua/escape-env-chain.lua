@@ -1,4 +1,4 @@
--- id: LUA-ESC-022
+-- id: LUA-ESC-021
 -- class: escape
 -- tries: climb from _ENV through metatables to the real globals
 -- expect: value "safe"
@@ -7,7 +7,7 @@ local seen, todo = {}, {_G, _ENV, getmetatable("")}
 for name, part in pairs(_G) do todo[#todo + 1] = part end
 while #todo > 0 do
   local item = table.remove(todo)
-  if type(item) == "userdata" or type(item) == "thread" then return "ESCAPED: a " .. type(item) end
+  if (type(item) == "userdata" and item ~= null) or type(item) == "thread" then return "ESCAPED: a " .. type(item) end
   if type(item) == "table" and not seen[item] then
     seen[item] = true
     if rawget(item, "loadlib") or rawget(item, "sethook") or rawget(item, "popen") or rawget(item, "execute") then

@@ -1,4 +1,4 @@
--- id: LUA-ESC-033
+-- id: LUA-ESC-032
 -- class: escape
 -- tries: look for host paths and reprs in an error
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-032
+-- id: LUA-ESC-031
 -- class: escape
 -- tries: catch a host error and look for the live exception
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-037
+-- id: LUA-ESC-036
 -- class: escape
 -- tries: use str.format-like templates to reach attributes
 -- expect: value "safe"

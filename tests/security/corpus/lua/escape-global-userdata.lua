@@ -1,10 +1,10 @@
--- id: LUA-ESC-023
+-- id: LUA-ESC-022
 -- class: escape
 -- tries: find a Python object among everything reachable
 -- expect: value "safe"
 
 local function look(item, depth, seen)
-  if type(item) == "userdata" then return true end
+  if type(item) == "userdata" then return item ~= null end
   if type(item) ~= "table" or depth > 6 or seen[item] then return false end
   seen[item] = true
   for key, part in next, item do

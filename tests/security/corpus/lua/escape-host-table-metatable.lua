@@ -1,4 +1,4 @@
--- id: LUA-ESC-035
+-- id: LUA-ESC-034
 -- class: escape
 -- tries: replace the metatable of a bridge table
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-008
+-- id: LUA-ESC-007
 -- class: escape
 -- tries: open a file
 -- expect: value "safe"

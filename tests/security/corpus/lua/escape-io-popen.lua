@@ -1,4 +1,4 @@
--- id: LUA-ESC-009
+-- id: LUA-ESC-008
 -- class: escape
 -- tries: run a program through a pipe
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-030
+-- id: LUA-ESC-029
 -- class: escape
 -- tries: hide the first byte behind an empty first piece
 -- expect: value "safe"

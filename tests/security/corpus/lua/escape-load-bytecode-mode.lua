@@ -1,4 +1,4 @@
--- id: LUA-ESC-028
+-- id: LUA-ESC-027
 -- class: escape
 -- tries: load bytecode asking for binary mode
 -- expect: value "safe"

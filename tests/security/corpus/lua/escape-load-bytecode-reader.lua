@@ -1,4 +1,4 @@
--- id: LUA-ESC-029
+-- id: LUA-ESC-028
 -- class: escape
 -- tries: load bytecode piece by piece through a reader
 -- expect: value "safe"

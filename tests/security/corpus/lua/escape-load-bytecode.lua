@@ -1,4 +1,4 @@
--- id: LUA-ESC-027
+-- id: LUA-ESC-026
 -- class: escape
 -- tries: load bytecode from a string
 -- expect: value "safe"

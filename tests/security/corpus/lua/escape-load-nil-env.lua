@@ -1,4 +1,4 @@
--- id: LUA-ESC-026
+-- id: LUA-ESC-025
 -- class: escape
 -- tries: load with an explicit nil environment and look at what it sees
 -- expect: value "safe"

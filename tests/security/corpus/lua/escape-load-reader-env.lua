@@ -1,4 +1,4 @@
--- id: LUA-ESC-025
+-- id: LUA-ESC-024
 -- class: escape
 -- tries: the same through a reader function
 -- expect: value "safe"

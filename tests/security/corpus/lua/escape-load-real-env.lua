@@ -1,4 +1,4 @@
--- id: LUA-ESC-024
+-- id: LUA-ESC-023
 -- class: escape
 -- tries: load a chunk whose default environment is the real global table
 -- expect: value "safe"

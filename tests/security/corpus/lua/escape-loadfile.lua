@@ -1,4 +1,4 @@
--- id: LUA-ESC-014
+-- id: LUA-ESC-013
 -- class: escape
 -- tries: load a file
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-019
+-- id: LUA-ESC-018
 -- class: escape
 -- tries: use the 5.1 module function
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-018
+-- id: LUA-ESC-017
 -- class: escape
 -- tries: make a userdata
 -- expect: value "safe"

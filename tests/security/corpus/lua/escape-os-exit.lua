@@ -1,7 +1,7 @@
--- id: LUA-ESC-005
+-- id: LUA-ESC-037
 -- class: escape
--- tries: end the process
--- expect: value "safe"
+-- tries: end the host process
+-- expect: error ScriptExitError
 
-if os and os.exit then return "ESCAPED" end
-return "safe"
+os.exit(3)
+return "ESCAPED"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-007
+-- id: LUA-ESC-006
 -- class: escape
 -- tries: change the locale of the whole process
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-006
+-- id: LUA-ESC-005
 -- class: escape
 -- tries: make a temporary file
 -- expect: value "safe"

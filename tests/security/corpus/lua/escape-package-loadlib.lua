@@ -1,4 +1,4 @@
--- id: LUA-ESC-010
+-- id: LUA-ESC-009
 -- class: escape
 -- tries: load a native library
 -- expect: value "safe"

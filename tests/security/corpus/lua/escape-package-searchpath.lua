@@ -1,4 +1,4 @@
--- id: LUA-ESC-011
+-- id: LUA-ESC-010
 -- class: escape
 -- tries: look at the file system
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-021
+-- id: LUA-ESC-020
 -- class: escape
 -- tries: find the poll function of the hook
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-034
+-- id: LUA-ESC-033
 -- class: escape
 -- tries: read an address of the process out of tostring
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-016
+-- id: LUA-ESC-015
 -- class: escape
 -- tries: find the table lupa leaves behind
 -- expect: value "safe"

@@ -1,4 +1,4 @@
--- id: LUA-ESC-020
+-- id: LUA-ESC-019
 -- class: escape
 -- tries: change an environment the 5.1 way
 -- expect: value "safe"

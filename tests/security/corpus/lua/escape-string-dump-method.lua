@@ -1,4 +1,4 @@
--- id: LUA-ESC-031
+-- id: LUA-ESC-030
 -- class: escape
 -- tries: reach string.dump through the string metatable
 -- expect: value "safe"

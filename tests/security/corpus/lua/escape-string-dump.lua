@@ -1,4 +1,4 @@
--- id: LUA-ESC-017
+-- id: LUA-ESC-016
 -- class: escape
 -- tries: make bytecode
 -- expect: value "safe"
