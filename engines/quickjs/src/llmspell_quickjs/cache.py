@@ -10,6 +10,7 @@ from llmspell.engine.messages import Failure
 from llmspell_quickjs.source import NotErasable, Prepared, Role, prepare
 from llmspell_quickjs.syntax import bad_text
 
+_TYPESCRIPT = ("typescript", "ts")
 _Key = tuple[str, Role, str]
 
 
@@ -36,9 +37,11 @@ class PreparedFiles:
         made: Prepared | Failure
         try:
             source.text.encode()
-            made = prepare(source.name, source.text, role, "typescript" if source.language == "typescript" else None)
+            made = prepare(source.name, source.text, role, "typescript" if source.language in _TYPESCRIPT else None)
         except NotErasable as error:
             made = bad_text(source.name, source.text, error.offset, str(error))
+        except RecursionError:
+            made = bad_text(source.name, source.text, 0, "the source is nested too deeply")
         except UnicodeEncodeError as error:
             offset = len(source.text[: error.start].encode("utf-8", "surrogatepass"))
             made = bad_text(source.name, source.text, offset, "half of a surrogate pair; write it as an escape")

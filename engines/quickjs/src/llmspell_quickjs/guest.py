@@ -387,7 +387,7 @@ class JavaScriptGuest:
         told = []
         for name, number in waits:
             prepared = self._files.named(name)
-            if prepared is not None:
+            if prepared is not None and isinstance(number, int) and 0 <= number < len(prepared.waits):
                 line, column, text = prepared.waits[number]
                 told.append((Place(name, line, column), text))
         return failures.deadlock(told, self._source)

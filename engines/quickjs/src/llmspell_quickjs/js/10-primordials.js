@@ -50,7 +50,6 @@ const saved = record({
   isView: ArrayBuffer.isView,
   numberOf: uncurry(Number.prototype.valueOf),
   objectTag: uncurry(ObjectPrototype.toString),
-  regExpSource: getterOf(RegExp.prototype, "source"),
   setEach: uncurry(Set.prototype.forEach),
   setSize: getterOf(Set.prototype, "size"),
   stringOf: uncurry(String.prototype.valueOf),
@@ -61,9 +60,10 @@ const saved = record({
   viewLength: getterOf(DataView.prototype, "byteLength"),
   viewOffset: getterOf(DataView.prototype, "byteOffset"),
   mapDelete,
-  BigInt, Date, Map, Number, Promise, Set, Uint8Array,
+  BigInt, Date, Map, Number, Set, Uint8Array,
   asyncIterator: Symbol.asyncIterator,
   iterator: Symbol.iterator,
+  species: Symbol.species,
   toStringTag: Symbol.toStringTag,
 });
 

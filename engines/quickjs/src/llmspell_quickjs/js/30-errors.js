@@ -119,6 +119,8 @@ class BridgeError extends PlainError {
   }
 }
 lock(BridgeError.prototype, "name", "BridgeError");
+freeze(BridgeError);
+freeze(BridgeError.prototype);
 
 // An error for a fault of the host: [code, message, details, call id]
 function faultError(fault, site) {

@@ -177,7 +177,7 @@ function flush() {
 }
 
 function conclude() {
-  if (mode === "idle") return;
+  if (mode === "idle") return warnOfUnhandled();
   if (outcome !== undefined && outcome.failed) return end(failure(0, outcome.value));
   if (outstanding > 0) return;
   if (mapSize(unhandled) > 0) {
@@ -195,6 +195,16 @@ function conclude() {
     for (let i = 0; i < probed.length; i++) if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
     end("W" + stringify(waits));
   }
+}
+
+// A module for another language has no end at which to fail: what it leaves unhandled is at least printed.
+function warnOfUnhandled() {
+  if (outstanding > 0 || mapSize(invocations) > 0 || mapSize(unhandled) === 0) return;
+  mapEach(unhandled, (reason, promise) => {
+    const told = describe(reason);
+    mapDelete(unhandled, promise);
+    emit("error_output", "Uncaught (in promise) " + (told.name === "" ? "" : told.name + ": ") + told.message + "\n");
+  });
 }
 
 function weakOrigin(reason) {
@@ -237,7 +247,7 @@ hide(global, "__llmspell_tracker", (promise, reason, handled) => {
 hide(global, "__llmspell_slot", slot);
 
 const core = record({
-  BridgeError, MARK, NONE, ObjectPrototype, TypeError: PlainTypeError,
+  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, TypeError: PlainTypeError,
   apply, ask, bare, cannotCross, countNodes, countText, create, cut, decode, defineProperty, emit, freeze, functionNumbers,
   functions, getOwnPropertyDescriptor, getPrototypeOf, handles, hide, isError, mapEach, mapGet, mapSet, mapSize, mark, method,
   nativeThen, objectKeys, record, revive, saved, say, stringify, then, trail, walk, weakGet, weakSet,

@@ -3,8 +3,8 @@
 (function (core) {
   "use strict";
   const { apply, defineProperty, getOwnPropertyDescriptor, nativeThen, record } = core;
-  const { Promise } = core.saved;
-  const species = Symbol.species;
+  const Promise = core.NativePromise;
+  const { species } = core.saved;
 
   function constructorOf(promise) {
     const constructor = promise.constructor;

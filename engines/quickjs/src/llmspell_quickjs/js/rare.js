@@ -5,7 +5,7 @@
   const { mapEach, mapGet, mapSet, mapSize, mark, objectKeys, record, saved, stringify, walk, weakGet, weakSet } = core;
   const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf, objectTag } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
-  const { BigInt, Map, Number, Promise, Uint8Array } = saved;
+  const { BigInt, Map, Number, Uint8Array } = saved;
   const held = new Map(); // HostRef number -> its one object in this run
   const shapes = new Map(); // methods of a type -> prototype of its handles
 
@@ -37,33 +37,47 @@
     }
   }
 
+  // What an object is at heart. The tag is only a hint, since a script can set it; the brand check decides.
   function special(value, depth) {
     const handle = weakGet(handles, value);
     if (handle !== undefined) return mark("h", handle);
     if (isView(value)) return view(value, depth);
-    if (has(dateTime, value)) {
-      const time = dateTime(value);
-      if (time !== time) throw cannotCross("an invalid Date cannot cross", depth);
-      return dateText(value);
-    }
-    if (has(mapSize, value)) return entries(value, depth);
-    if (has(setSize, value)) return members(value, depth);
-    if (has(bufferLength, value)) return bytes(new Uint8Array(value), bufferLength(value), depth);
     if (core.isError(value)) return error(value, depth);
-    if (value instanceof Promise) throw cannotCross("a Promise cannot cross; await it", depth);
-    if (has(numberOf, value)) return walk(numberOf(value), depth);
-    if (has(stringOf, value)) return walk(stringOf(value), depth);
-    if (has(booleanOf, value)) return booleanOf(value);
-    if (has(bigIntOf, value)) return walk(bigIntOf(value), depth);
-    const name = objectTag(value);
-    if (has(saved.regExpSource, value)) throw cannotCross("a RegExp cannot cross", depth);
-    if (name === "[object WeakMap]" || name === "[object WeakSet]" || name === "[object WeakRef]") {
-      throw cannotCross("a " + cut(name, 8, -1) + " cannot cross", depth);
+    switch (objectTag(value)) {
+      case "[object Date]":
+        return has(dateTime, value) ? date(value, depth) : undefined;
+      case "[object Map]":
+        return has(mapSize, value) ? entries(value, depth) : undefined;
+      case "[object Set]":
+        return has(setSize, value) ? members(value, depth) : undefined;
+      case "[object ArrayBuffer]":
+        return has(bufferLength, value) ? bytes(new Uint8Array(value), bufferLength(value), depth) : undefined;
+      case "[object Number]":
+        return has(numberOf, value) ? walk(numberOf(value), depth) : undefined;
+      case "[object String]":
+        return has(stringOf, value) ? walk(stringOf(value), depth) : undefined;
+      case "[object Boolean]":
+        return has(booleanOf, value) ? booleanOf(value) : undefined;
+      case "[object BigInt]":
+        return has(bigIntOf, value) ? walk(bigIntOf(value), depth) : undefined;
+      case "[object Promise]":
+        throw cannotCross("a Promise cannot cross; await it", depth);
+      case "[object RegExp]":
+      case "[object WeakMap]":
+      case "[object WeakSet]":
+      case "[object WeakRef]":
+        throw cannotCross("a " + cut(objectTag(value), 8, -1) + " cannot cross", depth);
     }
     if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
       throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
     }
     return undefined;
+  }
+
+  function date(value, depth) {
+    const time = dateTime(value);
+    if (time !== time) throw cannotCross("an invalid Date cannot cross", depth);
+    return dateText(value);
   }
 
   function view(value, depth) {
