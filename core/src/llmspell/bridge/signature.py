@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, FailFast, Strict, TypeAdapter, ValidationError, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
 from pydantic_core import ArgsKwargs
 
 from llmspell.bridge.call import Call
@@ -69,7 +69,7 @@ def _exact(hint: Any) -> Any:
     if origin in (list, dict, tuple, set, frozenset):
         inner = origin[tuple(part if part is Ellipsis else _exact(part) for part in typing.get_args(hint))]
         # One wrong item is enough: a hostile list of a million would else make a million errors.
-        return inner if origin is dict else Annotated[inner, FailFast()]
+        return inner if origin is dict else Annotated[inner, Field(fail_fast=True)]
     return hint
 
 
