@@ -36,6 +36,10 @@ class ScriptFunction:
         """Run it; return all its results (Lua functions may return several)."""
         return await self._invoke(self.ref, list(args))
 
+    def lives_in(self, invoke: Invoker) -> bool:
+        """Tell whether it lives in the guest that ``invoke`` reaches, where it is known by its ``ref``."""
+        return self._invoke == invoke
+
     @property
     def name(self) -> str:
         return self.ref.name

@@ -13,7 +13,15 @@ from typing import Any
 
 from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Load, Reply
 from llmspell.engine.source import Source
-from llmspell.errors import BridgeError, Cancelled, ConversionError, EngineCrashed, LlmspellError, ResourceExhausted
+from llmspell.errors import (
+    BridgeError,
+    Cancelled,
+    ConversionError,
+    EngineCrashed,
+    LlmspellError,
+    ResourceExhausted,
+    SessionClosedError,
+)
 from llmspell.gate import Gate
 from llmspell.runtime.outcome import error_from
 from llmspell.runtime.run import Run
@@ -251,7 +259,9 @@ class Conversation:
             ScriptError: It raised.
             ConversionError: An argument cannot cross.
         """
-        if self._loop is None or self.ended is not None:
+        if self.ended is not None:
+            raise SessionClosedError(f"the script function {ref.name or ref.id} is gone: its run has ended")
+        if self._loop is None:
             raise Cancelled("the run is not being driven")
         if asyncio.get_running_loop() is not self._loop:
             future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), self._loop)

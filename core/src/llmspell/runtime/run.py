@@ -220,12 +220,17 @@ class Run:
         if self.recorder is not None:
             self.recorder.record(record)
 
-    def make_handle(self, item: Any) -> HostRef | None:
-        """Give a live object a handle, the same one each time; None if it is not one."""
+    def make_handle(self, item: Any) -> HostRef | FunctionRef | None:
+        """Give a live object a handle, the same one each time; None if it is not one.
+
+        A function of this run's own guest goes home as what it is there.
+        """
         if inspect.isasyncgen(item):
             item = HostStream(cast("AsyncGenerator[Any, None]", item))
         elif not isinstance(item, HostObject):
             if isinstance(item, ScriptFunction):
+                if item.lives_in(self.invoker):
+                    return item.ref
                 return self.make_handle(HostFunction(item.name, item))
             return None
         known = self._refs.get(id(item))

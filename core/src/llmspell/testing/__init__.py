@@ -3,6 +3,17 @@
 May import every room; nothing imports it. Needs pytest only where a test class of it is collected.
 """
 
+from llmspell.testing.cases import Case, load_cases
+from llmspell.testing.engine import EngineConformance
 from llmspell.testing.fake_model import FakeFailure, FakeModel, FakeReply, FakeRequest, FakeToolCall
 
-__all__ = ["FakeFailure", "FakeModel", "FakeReply", "FakeRequest", "FakeToolCall"]
+__all__ = [
+    "Case",
+    "EngineConformance",
+    "FakeFailure",
+    "FakeModel",
+    "FakeReply",
+    "FakeRequest",
+    "FakeToolCall",
+    "load_cases",
+]

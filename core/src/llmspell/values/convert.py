@@ -143,14 +143,14 @@ class ValueConverter:
         self,
         specs: Sequence[ConverterSpec] = (),
         limits: ValueLimits = DEFAULT_VALUE_LIMITS,
-        handle: Callable[[object], HostRef | None] | None = None,
+        handle: Callable[[object], HostRef | FunctionRef | None] | None = None,
     ) -> None:
         self._specs = (*reversed(specs), *_BUILT_IN)
         self._by_type: dict[type, ConverterSpec | None] = {}
         self.limits = limits
         self._handle = handle
 
-    def bound(self, handle: Callable[[object], HostRef | None], limits: ValueLimits) -> ValueConverter:
+    def bound(self, handle: Callable[[object], HostRef | FunctionRef | None], limits: ValueLimits) -> ValueConverter:
         """Return a converter with this one's registry and another maker of handles."""
         other = ValueConverter.__new__(ValueConverter)
         other._specs = self._specs
