@@ -258,6 +258,9 @@ class Run:
         """Make every handle useless and return the objects, to be closed."""
         self.invoker = _no_guest
         self.drop = _nothing_to_drop
+        # What points back at us goes now, or only the garbage collector ends it: 20 objects a run.
+        self.converter = self.services.converter
+        self.conversation = None
         objects: list[Any] = [*self.neighbours.values(), *self._handles.values()]
         self.neighbours = {}
         self._handles.clear()
