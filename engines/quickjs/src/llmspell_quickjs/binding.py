@@ -15,7 +15,7 @@ _REMEDY = f"pip uninstall the others, then: pip install --force-reinstall {DISTR
 
 
 def check_binding() -> str:
-    """Check that the module ``quickjs`` is the one that quickjs-ng installed; return its version.
+    """Check that ``quickjs`` and its extension are those that quickjs-ng installed; return its version.
 
     The files are compared with what the distribution recorded at installation, since another package of the same
     import name overwrites them silently.
@@ -29,18 +29,26 @@ def check_binding() -> str:
         others = providers()
         found = f"; 'quickjs' here comes from {', '.join(others)}" if others else ""
         raise _refuse(f"the JavaScript engine needs the package {DISTRIBUTION}{found}") from None
-    spec = importlib.util.find_spec("quickjs")
-    if spec is None or spec.origin is None:
-        raise _refuse(f"{DISTRIBUTION} is installed, but its module 'quickjs' is not there")
+    for name in ("quickjs", "_quickjs"):
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise _refuse(f"{DISTRIBUTION} is installed, but its module {name!r} is not there")
+        if not _is_recorded(distribution, Path(spec.origin)):
+            others = [other for other in providers() if other.lower() != DISTRIBUTION]
+            who = ", ".join(others) if others else "something else"
+            raise _refuse(f"the module {name!r} at {spec.origin} is not {DISTRIBUTION}'s: {who} replaced or hides it")
+    return distribution.version
+
+
+def _is_recorded(distribution: metadata.Distribution, file: Path) -> bool:
+    """Tell whether a file is as the distribution installed it: by hash, or by size for the large extension."""
     for path in distribution.files or ():
-        if path.name == "__init__.py" and path.parent.name == "quickjs" and path.hash is not None:
-            located = Path(str(distribution.locate_file(path)))
-            same_place = located.resolve() == Path(spec.origin).resolve()
-            if same_place and _digest(located, path.hash.mode) == path.hash.value:
-                return distribution.version
-    others = [name for name in providers() if name.lower() != DISTRIBUTION]
-    who = ", ".join(others) if others else "something else"
-    raise _refuse(f"the module 'quickjs' at {spec.origin} is not {DISTRIBUTION}'s: {who} replaced or hides it")
+        if path.name != file.name or Path(str(distribution.locate_file(path))).resolve() != file.resolve():
+            continue
+        if file.suffix != ".py" and path.size is not None:
+            return file.stat().st_size == path.size
+        return path.hash is not None and _digest(file, path.hash.mode) == path.hash.value
+    return False
 
 
 def providers() -> list[str]:

@@ -6,8 +6,6 @@ import json
 import threading
 from typing import Any
 
-import quickjs
-
 from llmspell.engine import GuestLimits, GuestUsage, Port, Source
 from llmspell.engine.messages import (
     HOST,
@@ -31,6 +29,7 @@ from llmspell.values import HostRef
 from llmspell_quickjs import failures, syntax
 from llmspell_quickjs.cache import PreparedFiles
 from llmspell_quickjs.codec import decode, encode
+from llmspell_quickjs.extension import JSException
 from llmspell_quickjs.names import camel
 from llmspell_quickjs.source import Prepared, Role
 from llmspell_quickjs.stack import LANGUAGE, Files, Place
@@ -66,6 +65,7 @@ class JavaScriptGuest:
         self._handles: dict[int, HostRef] = {}
         self._source = ""
         self._root = ""
+        self._bridges: dict[str, str] = {}
         self._reason = ""
         self._fatal: tuple[Fault, int] | None = None
         self._escaping: BaseException | None = None
@@ -89,7 +89,7 @@ class JavaScriptGuest:
         said: list[GuestMessage] = []
         try:
             self._hear(message, said)
-        except quickjs.JSException as error:
+        except JSException as error:
             said.append(self._broken(str(error)))
         finally:
             self._watch.leave(self)
@@ -158,12 +158,12 @@ class JavaScriptGuest:
     def _start(self, start: Start, said: list[GuestMessage]) -> None:
         source = start.source
         self._source, self._root = source.name, source.root
+        self._bridges = {camel(name): name for name in start.bridges}
         value = self._limits.value
         described: dict[str, Any] = {
             "name": source.name,
             "mode": start.mode,
             "limits": [value.depth, value.nodes, value.bytes],
-            "bridges": [[camel(name), name] for name in start.bridges],
         }
         code = ""
         if start.mode != "idle":
@@ -206,7 +206,7 @@ class JavaScriptGuest:
         dropped: list[GuestMessage] = []
         try:
             self._perform(dropped, "cancel", "the run is being ended")
-        except quickjs.JSException:
+        except JSException:
             # Its clean-up took longer than the grace, or failed: the run ends all the same.
             pass
         finally:
@@ -289,10 +289,18 @@ class JavaScriptGuest:
             "edits": prepared.edits.shifts,
             "isAsync": prepared.is_async,
             "isModule": prepared.is_module,
+            "globals": self._globals(prepared),
             "requests": [{"specifier": r.specifier, "names": r.names, "line": r.line} for r in prepared.requests],
             "stars": prepared.stars,
         }
         return described, "\n" * (first - 1) + prepared.text
+
+    def _globals(self, prepared: Prepared) -> list[tuple[str, str]]:
+        """List the bridges a file may mean by a global, as far as no file before it did."""
+        found = [(shown, name) for shown, name in self._bridges.items() if prepared.mentions(shown)]
+        for shown, _ in found:
+            del self._bridges[shown]
+        return found
 
     # What the glue asks, in the middle of a step
 

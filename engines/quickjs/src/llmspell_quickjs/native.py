@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import quickjs
+from llmspell_quickjs.extension import FILE, Context, JSException
 
 _FAR = 2**62
 _HEAD = object.__basicsize__
@@ -97,7 +97,7 @@ class Symbols:
     """
 
     def __init__(self) -> None:
-        library = ctypes.CDLL(sys.modules[quickjs.Context.__module__].__file__)
+        library = ctypes.CDLL(FILE)
         pointer, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
         self._call = _declare(library.JS_Call, _Value, pointer, _Value, _Value, ctypes.c_int, ctypes.POINTER(_Value))
         self._get_exception = _declare(library.JS_GetException, _Value, pointer)
@@ -118,7 +118,7 @@ class Symbols:
         Raises:
             ValueError: It does not compile.
         """
-        context = quickjs.Context()
+        context = Context()
         pointer = _context(context)
         source = text.encode()
         function = self._eval(pointer, source, len(source), name.encode(), _COMPILE_ONLY)
@@ -242,7 +242,7 @@ def _attempt(name: str, check: Callable[[], bool], missing: dict[str, str]) -> b
 
 
 def _probe_interrupt() -> bool:
-    context = quickjs.Context()
+    context = Context()
     context.set_time_limit(1.5)
     context.eval("0")
     data = _Interrupt.from_address(id(context))
@@ -250,7 +250,7 @@ def _probe_interrupt() -> bool:
         return False
     if abs(data.start - time.process_time() * 1e6) > 60e6 or data.thread_state:
         return False
-    context = quickjs.Context()
+    context = Context()
     arm(context)
     data = _Interrupt.from_address(id(context))
     if data.has_time_limit != 0 or context.eval("let i = 0; for (; i < 200000; i++); i") != 200_000:
@@ -258,14 +258,14 @@ def _probe_interrupt() -> bool:
     trip(context)
     try:
         context.eval("for (i = 0; i < 200000; i++); i")
-    except quickjs.JSException as error:
+    except JSException as error:
         untrip(context)
         return "interrupted" in str(error) and context.eval("for (i = 0; i < 200000; i++); i") == 200_000
     return False
 
 
 def _probe_heap() -> bool:
-    context = quickjs.Context()
+    context = Context()
     odd = 123_456_789
     context.set_memory_limit(odd)
     runtime = _Interrupt.from_address(id(context)).runtime
@@ -275,7 +275,7 @@ def _probe_heap() -> bool:
 
 def _probe_symbols(symbols: Symbols | None) -> bool:
     assert symbols is not None
-    context = quickjs.Context()
+    context = Context()
     code = symbols.compile("globalThis.seen = []; globalThis.tell = (p, r, h) => seen.push([r, h])", "<probe>")
     symbols.run(context, code)
     listener = context.get("tell")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import quickjs
-
 from llmspell_quickjs import glue, native
+from llmspell_quickjs.extension import Context
 from llmspell_quickjs.native import Native
 
 Serve = Callable[..., str]
@@ -38,7 +37,7 @@ class Vm:
 
     def __init__(self, pieces: Native, code: bytes | None) -> None:
         self._pieces = pieces
-        context = self.context = quickjs.Context()
+        context = self.context = Context()
         context.set_max_stack_size(STACK)
         if pieces.interrupt:
             native.arm(context)

@@ -13,8 +13,9 @@ function lockErrors() {
   for (let i = 0; i < kinds.length; i++) {
     const prototype = kinds[i].prototype;
     lock(prototype, "name", prototype.name);
-    lock(prototype, "message", "");
-    if (i === 0) {
+    if (i > 0) delete prototype.message; // Error's, locked, is behind it
+    else {
+      lock(prototype, "message", "");
       lock(prototype, "toString", prototype.toString);
       lock(prototype, Symbol.toPrimitive, undefined);
       const nativeSet = getOwnPropertyDescriptor(prototype, "stack").set;

@@ -79,6 +79,10 @@ function compile(described, code) {
     requests: described.requests, stars: described.stars, namespace: undefined, exports: {}, waits: bare([]), body: undefined,
     promise: undefined, error: undefined,
   });
+  for (let i = 0; i < described.globals.length; i++) {
+    const name = described.globals[i][1];
+    lazyGlobal(described.globals[i][0], () => exportsOf(resolve(name, described.key, undefined)));
+  }
   files[files.length] = record({ name: described.name, first: described.first, count: described.count, edits: described.edits });
   try {
     module.body = evaluate(code);

@@ -74,11 +74,6 @@ function begin(description, params, code) {
   limits.bytes = described.limits[2];
   mode = described.mode;
   hide(global, "params", decode(params));
-  const bridges = described.bridges;
-  for (let i = 0; i < bridges.length; i++) {
-    const name = bridges[i][1];
-    lazyGlobal(bridges[i][0], () => exportsOf(resolve(name, main.key, undefined)));
-  }
   if (mode === "idle") {
     main = record({ key: described.name, waits: undefined });
     return;

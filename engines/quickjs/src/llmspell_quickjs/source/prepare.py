@@ -23,6 +23,8 @@ MAIN_FUNCTION = "__llmspell_file"
 Role = Literal["main", "module"]
 _TYPESCRIPT = (".ts", ".mts", ".cts")
 _STRICT = re.compile(rb"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(['"])use strict\1""", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_ANY_NAME = frozenset({"eval", "Function", "globalThis", "constructor"})
 _EXCERPT = 60
 _PARAMETERS = f"{HELPER},require,module,exports"
 
@@ -47,6 +49,7 @@ class Prepared:
         requests: Modules it imports statically.
         stars: Which of them it exports again as they are.
         waits: Every ``await`` of the file: line, column and text of what it waits for.
+        words: Every name that occurs in it, in whatever role.
     """
 
     name: str
@@ -59,6 +62,11 @@ class Prepared:
     requests: tuple[Request, ...] = ()
     stars: tuple[int, ...] = ()
     waits: tuple[tuple[int, int, str], ...] = ()
+    words: frozenset[str] = frozenset()
+
+    def mentions(self, name: str) -> bool:
+        """Tell whether the file may look up a global of that name."""
+        return name in self.words or not self.words.isdisjoint(_ANY_NAME)
 
     @property
     def method_head(self) -> str:
@@ -117,6 +125,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         requests=tuple(syntax.requests),
         stars=tuple(syntax.stars),
         waits=tuple(waits),
+        words=frozenset(_WORD.findall(text)),
     )
 
 
