@@ -138,7 +138,12 @@ class Terminal:
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment without anybody's settings or keys."""
     (tmp_path / "home").mkdir()
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "LANG": "C.UTF-8",
+        "LLMSPELL_BLOCK": "llm,local,tengo,toolbox",
+    }
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def test_what_a_spell_prints_comes_before_its_value(llmspell: Run, write: Write)
         ("return false", "false\n"),
         ("return nil", ""),
         ("", ""),
-        ("return {}", "[]\n"),
+        ("return {}", "{}\n"),
         ("return {1, {a = 'é'}}", '[\n  1,\n  {\n    "a": "é"\n  }\n]\n'),
         ("io = nil return 'ok'", "ok\n"),
     ],
@@ -195,15 +195,14 @@ def test_every_call_can_be_recorded(llmspell: Run, tmp_path: Path) -> None:
     code = "local d = require('data') return d.to_json({a = 1}) .. d.to_json({2})"
     assert llmspell("exec", "lua", code, "--record", "calls.jsonl").code == 0
     records = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
-    assert [(record["index"], record["target"], record["method"]) for record in records] == [
-        (1, "data", "to_json"),
-        (2, "data", "to_json"),
-    ]
+    assert [record["index"] for record in records] == list(range(1, len(records) + 1))
+    records = [record for record in records if record["target"] != "@host"]
+    assert [(record["target"], record["method"]) for record in records] == [("data", "to_json")] * 2
     assert records[0]["args"] == [{"a": 1}]
     assert records[0]["result"] == '{"a":1}'
 
 
 def test_the_record_of_a_run_that_fails_is_kept(llmspell: Run, tmp_path: Path) -> None:
     assert llmspell("exec", "lua", "require('fs').read('/etc/passwd')", "--record", "calls.jsonl").code == 6
-    record = json.loads((tmp_path / "calls.jsonl").read_text())
+    record = json.loads((tmp_path / "calls.jsonl").read_text().splitlines()[-1])
     assert record["error"]["code"] == "denied"

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from llmspell.cli.streams import Stream
+from llmspell.cli.streams import ReaderGone, Stream
 
 
 def test_a_text_larger_than_a_pipe_is_written_whole() -> None:
@@ -30,7 +30,7 @@ def test_a_text_larger_than_a_pipe_is_written_whole() -> None:
 def test_a_reader_that_is_gone_is_told() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "w") as file, pytest.raises(BrokenPipeError):
+    with os.fdopen(writing, "w") as file, pytest.raises(ReaderGone):
         Stream(file).write("x")
 
 

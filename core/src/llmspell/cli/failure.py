@@ -25,16 +25,17 @@ _STYLES = {"error": "bold red", "place": "cyan", "number": "dim", "mark": "bold 
 _GENERAL, _IO = 1, 12
 
 
-def fail(error: Exception, *, as_json: bool = False) -> int:
+def fail(error: Exception, *, as_json: bool = False, source: Source | None = None) -> int:
     """Report an error that ended a command; return the exit code.
 
     Args:
         as_json: Standard output is still owed one JSON object.
+        source: The spell it came from.
     """
     known = as_known(error)
     if as_json:
         Stream.out().line(dumps(run_payload(usage={}, seconds=0.0, error=known)))
-    report(known)
+    report(known, source)
     return exit_code(known)
 
 

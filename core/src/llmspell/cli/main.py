@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +21,7 @@ def run(arguments: list[str]) -> int:
         import click
 
         from llmspell.cli.app import cli
+        from llmspell.cli.streams import ReaderGone
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
@@ -31,8 +31,7 @@ def run(arguments: list[str]) -> int:
         return exit_.exit_code
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
+    except ReaderGone:
         return IO_FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: a message instead of a traceback
         from llmspell.cli.failure import fail
@@ -44,10 +43,3 @@ def wants_json(arguments: Sequence[str]) -> bool:
     """Tell whether a command line asks for JSON, also when it does not parse."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return "--json" in arguments[:end]
-
-
-def _forget_stdout() -> None:
-    """Point stdout at nothing: its reader is gone, and Python's last flush would complain."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.close(nothing)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from llmspell.cli.streams import Stream
+from llmspell.cli.streams import ReaderGone, Stream
 from llmspell.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Sink:
         self._stopper = stopper
         self._streams = streams
         self._progress = progress
-        self.failure: OSError | None = None
+        self.failure: OSError | ReaderGone | None = None
 
     def __call__(self, kind: str, text: str) -> None:
         self._outcome.printed.append(text)
@@ -102,7 +102,7 @@ class _Sink:
             if self._progress is not None:
                 self._progress.clear()
             self._streams[kind].write(text)
-        except OSError as error:
+        except (OSError, ReaderGone) as error:
             # Not raised into the engine that is printing: the run is ended from outside.
             self.failure = error
             self._stopper.cancel()

@@ -8,6 +8,10 @@ import sys
 from typing import TextIO
 
 
+class ReaderGone(Exception):
+    """Nobody reads the output any more. Not an ``OSError``, which click would turn into an exit of its own."""
+
+
 class Stream:
     """Standard output or error.
 
@@ -16,10 +20,12 @@ class Stream:
 
     Args:
         file: ``sys.stdout`` or ``sys.stderr``; None where the process has none, and nothing is written.
+        optional: What cannot be written is dropped, since there is nowhere left to say so.
     """
 
-    def __init__(self, file: TextIO | None) -> None:
+    def __init__(self, file: TextIO | None, *, optional: bool = False) -> None:
         self._file = file
+        self._optional = optional
         self.is_terminal = file is not None and file.isatty()
         self.at_line_start = True
 
@@ -29,23 +35,34 @@ class Stream:
 
     @classmethod
     def err(cls) -> Stream:
-        return cls(sys.stderr)
+        return cls(sys.stderr, optional=True)
 
     def write(self, text: str) -> None:
         """Write all of ``text`` now.
 
         Raises:
-            BrokenPipeError: Nobody reads any more.
+            ReaderGone: Nobody reads any more.
             OSError: It cannot be written.
         """
         if not text or self._file is None:
             return
         self.at_line_start = text.endswith("\n")
-        self._file.flush()
         try:
-            descriptor = self._file.fileno()
+            self._write(self._file, text)
+        except BrokenPipeError:
+            if not self._optional:
+                raise ReaderGone from None
+        except OSError:
+            if not self._optional:
+                raise
+
+    @staticmethod
+    def _write(file: TextIO, text: str) -> None:
+        file.flush()
+        try:
+            descriptor = file.fileno()
         except (OSError, ValueError):
-            self._file.write(text)
+            file.write(text)
             return
         rest = memoryview(text.encode("utf-8", "backslashreplace"))
         while rest:

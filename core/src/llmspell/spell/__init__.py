@@ -3,7 +3,7 @@
 May import ``errors``, ``values``, ``policy`` and ``engine``.
 """
 
-from llmspell.spell.load import MAX_SOURCE_BYTES, Spell, load_spell, read_spell
+from llmspell.spell.load import MAX_SOURCE_BYTES, Spell, decode_source, load_spell, read_source
 from llmspell.spell.manifest import Manifest, Parameter, ParameterType
 from llmspell.spell.parameters import (
     bind_params,
@@ -20,10 +20,11 @@ __all__ = [
     "ParameterType",
     "Spell",
     "bind_params",
+    "decode_source",
     "load_spell",
     "named_paths",
     "parse_assignments",
     "read_params_file",
-    "read_spell",
+    "read_source",
     "surplus_hint",
 ]

@@ -66,22 +66,14 @@ def load_spell(path: str | os.PathLike[str], *, language: str = "") -> Spell:
         UsageError: It is larger than a spell may be.
         ScriptSyntaxError: It is not UTF-8, or its front matter is wrong; with the line.
     """
+    return Spell.from_source(read_source(path, language=language), Path(os.path.realpath(path)))
+
+
+def read_source(path: str | os.PathLike[str], *, language: str = "") -> Source:
+    """Read a source from a file, without looking at its front matter; otherwise as :func:`load_spell`."""
     name = os.fspath(path)
     raw = _read(name)
-    real = Path(os.path.realpath(name))
-    source = Source(decode_source(raw, name), name, language, str(real.parent))
-    return Spell.from_source(source, real)
-
-
-def read_spell(raw: bytes, name: str, *, language: str = "", root: str = "") -> Spell:
-    """Make a spell of bytes that came from elsewhere than a file, such as standard input.
-
-    Raises:
-        UsageError, ScriptSyntaxError: As :func:`load_spell`.
-    """
-    if len(raw) > MAX_SOURCE_BYTES:
-        raise _too_large(name)
-    return Spell.from_source(Source(decode_source(raw, name), name, language, root))
+    return Source(decode_source(raw, name), name, language, os.path.dirname(os.path.realpath(name)))
 
 
 def _read(name: str) -> bytes:
@@ -96,13 +88,7 @@ def _read(name: str) -> bytes:
         raise SpellNotFoundError(f"{name!r} is a directory, not a spell", name=name, hint=_inside(name)) from None
     except OSError as error:
         raise SpellNotFoundError(f"the spell {name!r} cannot be read: {error.strerror}", name=name) from None
-    if len(raw) > MAX_SOURCE_BYTES:
-        raise _too_large(name)
     return raw
-
-
-def _too_large(name: str) -> UsageError:
-    return UsageError(f"{name!r} is larger than {MAX_SOURCE_BYTES // 1024 // 1024} MiB: that is no spell")
 
 
 def _near(name: str) -> str | None:
@@ -127,8 +113,11 @@ def decode_source(raw: bytes, name: str) -> str:
     """Decode a source. A byte-order mark is dropped; a ``#!`` line is emptied, so that lines keep their numbers.
 
     Raises:
+        UsageError: It is larger than a spell may be.
         ScriptSyntaxError: It is not UTF-8, with line and column of the first wrong byte.
     """
+    if len(raw) > MAX_SOURCE_BYTES:
+        raise UsageError(f"{name!r} is larger than {MAX_SOURCE_BYTES // 1024 // 1024} MiB: that is no spell")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
         text = raw.decode()

@@ -10,11 +10,12 @@ import click
 
 from llmspell.cli.app import Settings
 from llmspell.cli.options import Choices, run_options
-from llmspell.cli.streams import Stream
+from llmspell.cli.streams import ReaderGone, Stream
 
 if TYPE_CHECKING:
     from llmspell.cli.progress import ProgressLine
     from llmspell.cli.running import Outcome
+    from llmspell.engine import Source
     from llmspell.gate import JsonlRecorder
     from llmspell.spell import Spell
 
@@ -31,9 +32,9 @@ def run(settings: Settings, /, file: str, engine: str, **options: Any) -> int:
     A parameter that the spell declares as a file or directory, given with -p, may be read by the spell: exactly
     that path. Nothing else may, unless allowed.
     """
-    from llmspell.spell import load_spell
+    from llmspell.spell import read_source
 
-    return _run(settings, _from_stdin(engine) if file == "-" else load_spell(file, language=engine), options)
+    return _run(settings, _from_stdin(engine) if file == "-" else read_source(file, language=engine), options)
 
 
 @click.command()
@@ -43,34 +44,48 @@ def run(settings: Settings, /, file: str, engine: str, **options: Any) -> int:
 @click.pass_obj
 def execute(settings: Settings, /, language: str, code: str, **options: Any) -> int:
     """Run CODE written in LANG, e.g. llmspell exec lua 'return 1 + 1'. A CODE of - is read from standard input."""
-    from llmspell.spell import read_spell
+    from llmspell.engine import Source
+    from llmspell.spell import decode_source
 
     if code == "-":
         return _run(settings, _from_stdin(language), options)
-    raw = os.fsencode(code)
-    return _run(settings, read_spell(raw, "<exec>", language=language), options)
+    return _run(settings, Source(decode_source(os.fsencode(code), "<exec>"), "<exec>", language), options)
 
 
-def _from_stdin(language: str) -> Spell:
+def _from_stdin(language: str) -> Source:
     from llmspell.engine import Source
     from llmspell.errors import UsageError
-    from llmspell.spell import MAX_SOURCE_BYTES, Spell, read_spell
+    from llmspell.spell import MAX_SOURCE_BYTES, decode_source
 
     if sys.stdin is None:
         raise UsageError("there is no standard input to read the spell from")
     raw = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
-    spell = read_spell(raw, "<stdin>", language=language)
-    if spell.source.language:
+    return Source(decode_source(raw, "<stdin>"), "<stdin>", language)
+
+
+def _spell(source: Source) -> Spell:
+    """Read the front matter; what neither it nor a file's ending tells is Lua."""
+    from llmspell.engine import Source
+    from llmspell.spell import Spell
+
+    spell = Spell.from_source(source)
+    if spell.source.language or source.name != "<stdin>":
         return spell
-    return Spell(Source(spell.source.text, "<stdin>", "lua"), spell.manifest)
+    return Spell(Source(source.text, source.name, "lua"), spell.manifest)
 
 
-def _run(settings: Settings, spell: Spell, options: dict[str, Any]) -> int:
+def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
+    from llmspell.cli.failure import fail
     from llmspell.cli.running import perform
+    from llmspell.errors import ScriptSyntaxError
     from llmspell.spell import named_paths, parse_assignments, read_params_file, surplus_hint
 
     choices = Choices.taken_from(options)
     as_json, quiet = options["as_json"], options["quiet"]
+    try:
+        spell = _spell(source)
+    except ScriptSyntaxError as error:
+        return fail(error, as_json=as_json, source=source)
     out, err = Stream.out(), Stream.err()
     given: dict[str, Any] = {}
     if options["params_file"] is not None:
@@ -135,7 +150,7 @@ def _show_error(outcome: Outcome, spell: Spell) -> int:
     from llmspell.errors import ScriptExitError
 
     assert outcome.error is not None
-    if isinstance(outcome.error, BrokenPipeError):
+    if isinstance(outcome.error, ReaderGone):
         raise outcome.error
     error = as_known(outcome.error)
     if not isinstance(error, ScriptExitError):
