@@ -6,7 +6,6 @@ Plain Python stands for the others: None, bool, int, float, str, bytes, list, di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,35 +15,58 @@ _BIG_INT, _FUNCTION, _HOST, _SURROGATES = 1, 2, 3, 4
 _CHAR, _TIME, _ERROR, _IMMUTABLE, _RAW, _NAMED = 16, 17, 18, 19, 20, 21
 
 
-@dataclass(frozen=True, slots=True)
-class Char:
+class _Plain:
+    """Compared by their fields. Not dataclasses: msgspec would write those as bare maps."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._fields() == other._fields()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._fields()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._fields()))})"
+
+
+class Char(_Plain):
     """A Tengo char; ``code`` is its code point, which need not be valid."""
 
-    code: int
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
 
     def __str__(self) -> str:
         return chr(self.code) if 0 <= self.code < 0x110000 and not 0xD800 <= self.code < 0xE000 else "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorValue:
+class ErrorValue(_Plain):
     """A Tengo error value, e.g. what ``error("no such file")`` yields."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     def __str__(self) -> str:
         return f"error: {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Immutable:
+class Immutable(_Plain):
     """An immutable array or map; ``value`` is a list or dict."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(_Plain):
     """A Tengo time.
 
     Attributes:
@@ -54,24 +76,31 @@ class Time:
         offset: Of that location at that time, in seconds east.
     """
 
-    seconds: int
-    nanoseconds: int = 0
-    zone: str = "UTC"
-    offset: int = 0
+    __slots__ = ("nanoseconds", "offset", "seconds", "zone")
+
+    def __init__(self, seconds: int, nanoseconds: int = 0, zone: str = "UTC", offset: int = 0) -> None:
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+        self.zone = zone
+        self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class RawString:
+class RawString(_Plain):
     """A Tengo string that is not valid UTF-8."""
 
-    data: bytes
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFunction:
+class NamedFunction(_Plain):
     """A function, which stays in the script; ``name`` is its type name."""
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
 def _enc_hook(item: Any) -> Any:

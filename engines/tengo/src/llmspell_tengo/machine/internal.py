@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from functools import cache
 from typing import Any
 
-from llmspell_tengo.values import RawString
+from llmspell_tengo.stdlib.strings import RawText, raw
 
 
 class InternalFault(Exception):
     """Stops the script with this message."""
 
 
+_WORK = {
+    "strings": "quote quote_char printable can_backquote fields equal_fold to_lower to_upper to_title title unquote",
+    "numbers": "format_float format_float32 float32 parse_int entropy math",
+    "clock": "now clock date add_date zone_offset zone_name is_zone",
+    "durations": "duration_string parse_duration",
+    "layouts": "time_format time_string time_rfc3339",
+    "parsing": "time_parse",
+    "regexps": "regex_check regex_match regex_find regex_replace regex_split",
+}
+_PLACES = {name: module for module, names in _WORK.items() for name in names.split()}
+
+
+@cache
+def _worker(name: str) -> Any:
+    return getattr(importlib.import_module(f"llmspell_tengo.stdlib.{_PLACES[name]}"), name)
+
+
 def perform(name: str, args: list[Any]) -> Any:
     """Do the work called ``name``.
 
     Raises:
-        InternalFault: It cannot be done.
+        InternalFault: It cannot be done; the script ends with that message.
     """
-    return _WORK[name](*args)
+    try:
+        return _worker(name)(*args)
+    except (ValueError, OverflowError) as error:
+        raise InternalFault(str(error)) from error
 
 
-def raw(text: str | bytes | RawString) -> bytes:
-    """Return the bytes of a Tengo string."""
-    if isinstance(text, str):
-        return text.encode("utf-8", "surrogatepass")
-    return text.data if isinstance(text, RawString) else text
-
-
-_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-
-
-def quote(text: str | bytes | RawString, ascii_only: bool = False) -> str:
-    """Write a string as a Go literal in double quotes."""
-    out = ['"']
-    for char in raw(text).decode("utf-8", "surrogateescape"):
-        code = ord(char)
-        if code in _ESCAPES:
-            out.append(_ESCAPES[code])
-        elif 0xDC80 <= code <= 0xDCFF:
-            out.append(f"\\x{code - 0xDC00:02x}")
-        elif (char.isprintable() or char == " ") and (code < 0x80 or not ascii_only):
-            out.append(char)
-        elif code < 0x20 or code == 0x7F:
-            out.append(f"\\x{code:02x}")
-        else:
-            out.append(f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
-    out.append('"')
-    return "".join(out)
-
-
-_WORK: dict[str, Callable[..., Any]] = {"quote": quote}
+def as_text(text: RawText) -> str:
+    """Return a Tengo string as text for people; what is not UTF-8 shows as U+FFFD."""
+    return text if isinstance(text, str) else raw(text).decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from llmspell_tengo import values
 from llmspell_tengo.compiler import CompiledProgram
 from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
-from llmspell_tengo.machine.internal import InternalFault, perform
+from llmspell_tengo.machine.internal import InternalFault, as_text, perform
 from llmspell_tengo.machine.vm import LuaVM
 
 _STEP_DONE, _STEP_SAID, _STEP_FAILED = 0, 1, 2
+_NAP = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Runner:
         limits = self.limits
         driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
         driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
-        for name in program.native_modules:
-            vm.module(name)
+        vm.prepare(program)
+        vm.require("time")
         for name, module in self.modules.items():
             driver[b"define_values"](name.encode(), values.encode(dict(module)))
         try:
@@ -85,9 +87,18 @@ class Runner:
                 return RunOutcome(first.decode(), values.decode(second), int(driver[b"steps"]()), "".join(output))
             self._answer(driver, first.decode(), values.decode(second), output)
 
+    def _sleep(self, seconds: float) -> None:
+        """Wait, looking up now and then whether to stop."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stop():
+            time.sleep(min(left, _NAP))
+
     def _answer(self, driver: Any, name: str, args: list[Any], output: list[str]) -> None:
-        if name == "emit":
-            (output.append if self.emit is None else self.emit)(args[0])
+        if name in ("emit", "sleep"):
+            if name == "sleep":
+                self._sleep(args[0])
+            else:
+                (output.append if self.emit is None else self.emit)(as_text(args[0]))
             driver[b"answer"](None, values.encode(None))
             return
         try:

@@ -7,8 +7,25 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from llmspell_tengo.compiler import CompiledProgram
+
 PIECES = ("core", "builtins", "bytes", "codec")
-"""Parts of the runtime every state has; :mod:`driver` comes last."""
+"""Parts of the runtime every state has; the driver comes last."""
+
+NEEDS = {
+    "base64": ("args",),
+    "fmt": ("format",),
+    "hex": ("args",),
+    "json": ("args", "format", "base64"),
+    "math": ("args",),
+    "rand": ("args",),
+    "text": ("args", "format"),
+    "times": ("args", "time"),
+}
+"""What a part of the runtime needs of the parts that not every state has."""
+
+_HELPERS = {"builtin_format": "format", "builtin_time": "time"}
+"""Where what a program uses is defined, if not in the parts that every state has."""
 
 
 def _denied(*_: object) -> None:
@@ -68,14 +85,20 @@ class LuaVM:
         self.memory: int | None = None
 
     def require(self, name: str) -> None:
-        """Load a part of the runtime, once."""
+        """Load a part of the runtime and what it needs, once."""
         if name not in self._loaded:
             self._loaded.add(name)
+            for needed in NEEDS.get(name, ()):
+                self.require(needed)
             self._load(bytecode(name), f"={name}".encode(), b"b")(self.table)
 
-    def module(self, name: str) -> None:
-        """Make a standard module available."""
-        self.require(name)
+    def prepare(self, program: CompiledProgram) -> None:
+        """Load the parts of the runtime that a program uses."""
+        for name in program.native_modules:
+            self.require(name)
+        for helper in program.helpers:
+            if helper in _HELPERS:
+                self.require(_HELPERS[helper])
 
     def load(self, lua: bytes) -> Any:
         """Load a program and return its main function.

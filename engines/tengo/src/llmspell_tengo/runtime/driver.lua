@@ -97,6 +97,16 @@ function R.allocated(v)
   return v
 end
 
+-- a call in that mode: what builtin and host functions return is an allocation, what script functions return is none
+function R.call_counted(f, n, ...)
+  if R.names[f] then
+    local v = f(n, ...)
+    count_allocation()
+    return v
+  end
+  return f(n, ...)
+end
+
 function R.immutable_counted(v)
   local kind = R.kind_of(v)
   if kind == "array" or kind == "map" then
@@ -216,6 +226,14 @@ function R.internal(name, ...)
     error("\1e\1" .. fault, 0)
   end
   return R.decoded_value(packed)
+end
+
+function R.emit(s)
+  R.internal("emit", s)
+end
+
+function R.sleep(seconds)
+  R.internal("sleep", seconds)
 end
 
 D.R = R

@@ -38,14 +38,12 @@ local function shortest_text(v, verb)
   if v < 0 or 1 / v < 0 then
     sign, v = "-", -v
   end
-  local digits, exponent
-  if v == 0 then
-    digits, exponent = "0", 1
-  else
+  local digits, exponent = "0", 1
+  if v ~= 0 then
     digits, exponent = R.shortest(v)
   end
-  if verb == "g" and (exponent - 1 < -4 or exponent - 1 >= (#digits > 21 and #digits or 21)) then
-    verb = "e"
+  if verb == "g" then
+    verb = (exponent < -3 or exponent > 6) and "e" or "f"
   end
   if verb == "e" then
     local rest = sub(digits, 2)
@@ -56,20 +54,6 @@ local function shortest_text(v, verb)
     return sign .. digits .. rep("0", exponent - #digits)
   end
   return sign .. sub(digits, 1, exponent) .. "." .. sub(digits, exponent + 1)
-end
-
-local function go_shortest(v, verb)
-  if verb ~= "g" then
-    return shortest_text(v, verb)
-  end
-  local a = v < 0 and -v or v
-  if a == 0 then
-    return shortest_text(v, "f")
-  end
-  local _, exponent = R.shortest(a)
-  -- with as many digits as needed, six decides between the two forms
-  local wide = exponent - 1 < -4 or exponent - 1 >= 21
-  return shortest_text(v, wide and "e" or "f")
 end
 
 function R.format_float(v, verb, precision)
@@ -89,7 +73,7 @@ function R.format_float(v, verb, precision)
   end
   local result
   if precision < 0 then
-    result = go_shortest(v, plain)
+    result = shortest_text(v, plain)
   else
     result = format("%." .. precision .. plain, v)
   end

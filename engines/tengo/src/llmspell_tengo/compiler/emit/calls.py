@@ -7,7 +7,6 @@ called directly, does without it.
 from __future__ import annotations
 
 from llmspell_tengo.compiler.direct import MOST_PARAMS
-from llmspell_tengo.compiler.emit.expressions import strip
 from llmspell_tengo.compiler.emit.operators import OperatorWriter
 from llmspell_tengo.compiler.emit.writer import ATOM, CALL, NAME, Code, Frame
 from llmspell_tengo.compiler.symbols import Function
@@ -40,8 +39,7 @@ class CallWriter(OperatorWriter):
                 args = self.sequence(node.args, self.text)
                 return f"{callee.symbol.lua}{self.mark(node.pos)}({','.join(args)})", CALL
         parts = self.sequence((callee, *node.args), lambda part: self._part(part, callee))
-        code = self._invoke(parts[0], parts[1:], node)
-        return self._count_call(code, node, callee)
+        return self._invoke(parts[0], parts[1:], node), CALL
 
     def _part(self, part: tree.Expr, callee: tree.Expr) -> str:
         return self.suffixed(part) if part is callee else self.text(part)
@@ -50,16 +48,12 @@ class CallWriter(OperatorWriter):
         mark = self.mark(node.pos)
         if node.spread:
             return f"{self.helper('spread')}{mark}({len(args) - 1},{','.join([function, *args])})"
+        count = str(len(args))
         if len(args) > _MOST_ARGS:
-            packed = f"{self.helper('unpack')}({{{','.join(args)}}},1,{len(args)})"
-            return f"{function}{mark}({len(args)},{packed})"
-        return f"{function}{mark}({','.join([str(len(args)), *args])})"
-
-    def _count_call(self, text: str, node: tree.Call, callee: tree.Expr) -> Code:
-        """Count the object a builtin or host function returns; calls of script functions count nothing."""
-        if not self.options.count_allocs or type(strip(callee)) is tree.Func:
-            return text, CALL
-        return f"{self.helper('call_counted')}{self.mark(node.pos)}({text})", CALL
+            args = [f"{self.helper('unpack')}({{{','.join(args)}}},1,{count})"]
+        if self.options.count_allocs:
+            return f"{self.helper('call_counted')}{mark}({','.join([function, count, *args])})"
+        return f"{function}{mark}({','.join([count, *args])})"
 
     # Builtins -------------------------------------------------------------------------------------------
 
@@ -69,8 +63,7 @@ class CallWriter(OperatorWriter):
             if known is not None:
                 return known
         args = self.sequence(node.args, self.text)
-        text = self._invoke(self.helper(f"builtin_{name}"), args, node)
-        return self.counted((text, CALL), node.pos)
+        return self._invoke(self.helper(f"builtin_{name}"), args, node), CALL
 
     def _one_argument(self, node: tree.Call, name: str) -> Code | None:
         arg = node.args[0]
