@@ -149,7 +149,7 @@ class BlockingInlineSeat:
         self._lost = ""
         self._closed = False
         self._opened = threading.Event()
-        threads.submit(self._live)
+        threads.dedicate(self._live)
 
     @property
     def isolation(self) -> Isolation:

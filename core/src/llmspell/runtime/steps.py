@@ -25,6 +25,7 @@ class StepThreads:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
+        self._pooled = 0
         self._threads: set[threading.Thread] = set()
         self.abandoned = 0
         self._closed = False
@@ -40,14 +41,36 @@ class StepThreads:
                 raise RuntimeError("the host is closed")
             if self._idle > 0:
                 self._idle -= 1
-            elif len(self._threads) < self._size + self.abandoned:
+            elif self._pooled < self._size + self.abandoned:
+                self._pooled += 1
                 self._start()
         self._jobs.put(job)
 
-    def _start(self) -> None:
+    def dedicate(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in a thread of its own: for a guest that holds its thread as long as it lives.
+
+        In the pool, a few of those that wait for each other's host would keep everybody else from stepping.
+
+        Raises:
+            RuntimeError: The pool is closed.
+        """
+
+        def live() -> None:
+            try:
+                job()
+            finally:
+                with self._lock:
+                    self._threads.discard(threading.current_thread())
+
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the host is closed")
+            self._start(live)
+
+    def _start(self, body: Callable[[], None] | None = None) -> None:
         previous = threading.stack_size(STACK)
         try:
-            thread = threading.Thread(target=self._work, name="llmspell-step", daemon=True)
+            thread = threading.Thread(target=body or self._work, name="llmspell-step", daemon=True)
             self._threads.add(thread)
             thread.start()
         finally:
