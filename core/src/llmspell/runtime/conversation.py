@@ -26,7 +26,7 @@ from llmspell.gate import Gate
 from llmspell.runtime.outcome import error_from
 from llmspell.runtime.run import Run
 from llmspell.runtime.seat import Seat
-from llmspell.values import FunctionRef, HostRef
+from llmspell.values import FunctionRef, HostRef, size_of
 
 GRACE = 0.2
 """Seconds between asking a guest to end and ending it."""
@@ -343,7 +343,11 @@ class Conversation:
 
         Raises:
             ConversionError: A function of the script, which is gone with the run.
+            ResourceExhausted: It is larger than the policy allows.
         """
+        limit = self.run.policy.limits.result
+        if limit is not None and size_of(value, limit) > limit:
+            raise ResourceExhausted(f"the result is larger than {limit:,} bytes", limit="result", value=limit)
         return receive_result(self.run, value, "$")
 
     def _emitted(self, said: Emit) -> None:

@@ -5,7 +5,7 @@ May import ``errors`` only.
 
 from llmspell.values.convert import ConverterSpec, TypeConverter, ValueConverter
 from llmspell.values.handles import FunctionRef, HostRef, MethodRef
-from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits, check_value
+from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits, check_value, size_of
 from llmspell.values.wire import decoder, encode
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "check_value",
     "decoder",
     "encode",
+    "size_of",
 ]

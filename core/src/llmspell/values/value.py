@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union, cast
+from typing import Any, TypeAlias, Union, cast
 
 from llmspell.errors import ConversionError
 from llmspell.values.handles import FunctionRef, HostRef
@@ -47,6 +47,32 @@ def check_value(value: object, limits: ValueLimits = DEFAULT_VALUE_LIMITS) -> No
     if type(value) in _SCALARS:
         return
     _Checker(limits).check(value)
+
+
+def size_of(value: object, stop_at: int) -> int:
+    """Count the bytes of a value: texts as UTF-8, eight for everything else; no further than ``stop_at``.
+
+    Example:
+        >>> size_of({"a": ["é", 1]}, 1000)
+        27
+    """
+    size = 0
+    stack: list[Any] = [value]
+    while stack and size <= stop_at:
+        item = stack.pop()
+        kind = type(item)
+        if kind is str:
+            size += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
+        elif kind is bytes:
+            size += len(item)
+        else:
+            size += 8
+            if kind is list:
+                stack.extend(item)
+            elif kind is dict:
+                stack.extend(item)
+                stack.extend(item.values())
+    return size
 
 
 class _Checker:
