@@ -8,13 +8,13 @@ from llmspell.plugin import Call, HostObject
 
 
 class _Ending(HostObject):
-    def __init__(self, action: Callable[[], None]) -> None:
+    def __init__(self, action: Callable[[], object]) -> None:
         self._action = action
 
     def close(self) -> None:
         self._action()
 
 
-def at_end(call: Call, action: Callable[[], None]) -> None:
+def at_end(call: Call, action: Callable[[], object]) -> None:
     """Do something when the run of this call ends. Script functions are of no use from then on."""
     call.run.make_handle(_Ending(action))

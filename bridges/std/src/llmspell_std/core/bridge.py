@@ -9,10 +9,11 @@ import time
 import uuid
 from typing import Any
 
-from llmspell.errors import PolicyDeniedError, ScriptError
+from llmspell.errors import PolicyDeniedError
 from llmspell.plugin import Bridge, BridgeError, Call, ScriptFunction, Value, export
 from llmspell_std.core import digests, texts, times, wrapped
 from llmspell_std.data import paths
+from llmspell_std.errors.shape import Failing, failure_of
 from llmspell_std.function import GivenFunction
 
 Container = list[Any] | dict[str, Any]
@@ -253,16 +254,16 @@ class CoreBridge(Bridge):
         """Call a function; return ``{ok = true, value}`` or ``{ok = false, error = {code, message}}``."""
         try:
             return {"ok": True, "value": await fn(*args)}
-        except (ScriptError, BridgeError) as error:
-            return {"ok": False, "error": wrapped.failure_of(error)}
+        except Failing as error:
+            return {"ok": False, "error": failure_of(error)}
 
     @export
     async def try_(self, fn: ScriptFunction, catch: ScriptFunction | None = None) -> Any:
         """Call a function; if it fails, return what ``catch(error)`` returns, or nothing."""
         try:
             return await fn()
-        except (ScriptError, BridgeError) as error:
-            failure = wrapped.failure_of(error)
+        except Failing as error:
+            failure = failure_of(error)
             return None if catch is None else await catch(failure)
 
     @export

@@ -7,8 +7,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from llmspell.errors import ScriptError, ScriptExitError
-from llmspell.plugin import BridgeError, ScriptFunction
+from llmspell.plugin import ScriptFunction
 from llmspell_std.data import jsontext
 from llmspell_std.function import GivenFunction
 
@@ -59,20 +58,3 @@ def throttled(fn: ScriptFunction, seconds: float) -> GivenFunction:
         return last_result
 
     return GivenFunction(f"throttled {fn.name}".strip(), call)
-
-
-def failure_of(error: ScriptError | BridgeError) -> dict[str, Any]:
-    """Return what a script may know of a failure: ``{code, message, ...}``, its own table where it raised one.
-
-    A script that asked to end is no failure; the error goes on.
-    """
-    if isinstance(error, ScriptExitError):
-        raise error
-    value = getattr(error, "value", None)
-    if isinstance(value, dict):
-        return {"message": error.message, "code": "error", **value}
-    code = getattr(error, "fault_code", None) or error.code
-    found: dict[str, Any] = {"message": value if isinstance(value, str) else error.message, "code": code}
-    if isinstance(error, BridgeError) and error.details is not None:
-        found["details"] = error.details
-    return found

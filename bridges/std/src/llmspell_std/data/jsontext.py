@@ -11,14 +11,19 @@ from llmspell.plugin import BridgeError
 MAX_INDENT = 16
 
 
-def parse(text: str) -> Any:
+def parse(text: str, *, unique_keys: bool = False) -> Any:
     """Parse strict JSON: no NaN, no Infinity.
+
+    Args:
+        unique_keys: Also refuse a key that stands twice in one object; else the last one counts.
 
     Raises:
         BridgeError: ``invalid_json``, with line and column; both also in ``details``.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice if unique_keys else None
+        )
     except json.JSONDecodeError as error:
         raise BridgeError(
             f"the text is not JSON: {error.msg} (line {error.lineno}, column {error.colno})",
@@ -33,6 +38,15 @@ def parse(text: str) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice")
+        found[key] = value
+    return found
 
 
 def write(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
@@ -83,3 +97,16 @@ def _word(item: Any) -> str:
     if isinstance(item, bytes):
         return "bytes"
     return "a function" if callable(item) else "a handle"
+
+
+def plain(value: Any) -> Any:
+    """Replace what JSON has no form for by a word for it, where showing matters more than keeping."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return f"<{len(value)} bytes>" if isinstance(value, bytes) else f"<{type(value).__name__}>"

@@ -89,7 +89,7 @@ class LogBook:
             return
         if len(message) > MAX_MESSAGE:
             raise BridgeError(f"a log message has at most {MAX_MESSAGE:,} characters", code="too_large")
-        plain = {name: _plain(value) for name, value in {**self.settings.context, **(attributes or {})}.items()}
+        plain = {name: jsontext.plain(value) for name, value in {**self.settings.context, **(attributes or {})}.items()}
         entry = Entry(time.time(), level, logger, message, plain, component)
         self.entries.append(entry)
         self.counts[level] += 1
@@ -138,16 +138,3 @@ def _short(value: Any) -> str:
     text = value if isinstance(value, str) else jsontext.write(value)
     text = text if len(text) <= 200 else text[:197] + "..."
     return repr(text) if " " in text or not text else text
-
-
-def _plain(value: Any) -> Any:
-    """Replace what JSON has no form for by a word for it: a log line never fails for its attributes."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    if isinstance(value, float) and value - value != 0:
-        return str(value)
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return f"<{len(value)} bytes>" if isinstance(value, bytes) else f"<{type(value).__name__}>"

@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from llmspell.errors import ScriptError
 from llmspell.plugin import Bridge, BridgeError, Call, ScriptFunction, Value, export
-from llmspell_std.core.wrapped import failure_of
 from llmspell_std.data import jsontext
 from llmspell_std.ending import at_end
+from llmspell_std.errors.shape import Failing, failure_of
 from llmspell_std.log.book import LEVELS, Entry, Level, LogBook, Target
 from llmspell_std.log.logger import Logger, Timer, profile
 
@@ -27,6 +26,11 @@ class LogBridge(Bridge):
     def __init__(self) -> None:
         self._book = LogBook()
         self._loggers: dict[str, Logger] = {}
+
+    @property
+    def book(self) -> LogBook:
+        """What this session has logged, for bridges that log too."""
+        return self._book
 
     @export
     async def log(
@@ -200,7 +204,7 @@ class LogBridge(Bridge):
         """Run a function; return ``{value}``, or log its failure and return ``{error}``."""
         try:
             return {"value": await fn()}
-        except (ScriptError, BridgeError) as error:
+        except Failing as error:
             failure = failure_of(error)
             await self._book.write(
                 call, "error", f"{operation} failed: {failure['message']}", {"code": failure["code"]}
@@ -208,7 +212,7 @@ class LogBridge(Bridge):
             return {"error": failure}
 
     @export(name="assert")
-    async def assert_(
+    async def assert_that(
         self, call: Call, condition: Value, message: str = "assertion failed", attributes: dict[str, Any] | None = None
     ) -> Value:
         """Return the condition if it holds; else log and fail with ``assertion``."""
