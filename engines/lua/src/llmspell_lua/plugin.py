@@ -1,0 +1,26 @@
+"""The plugin: what llmspell finds through the entry point."""
+
+from __future__ import annotations
+
+from llmspell.plugin import Capabilities, EngineSpec, hookimpl
+
+_LIMITS = frozenset({"deadline", "steps", "memory", "output", "cancel"})
+
+
+@hookimpl
+def llmspell_engines() -> list[EngineSpec]:
+    """Offer the Lua engine."""
+    from llmspell_lua import __version__
+
+    return [
+        EngineSpec(
+            name="lua",
+            factory="llmspell_lua.engine:LuaEngine",
+            extensions=(".lua",),
+            aliases=("lua54",),
+            version=__version__,
+            capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
+            naming="snake",
+            description="Lua 5.4 (or 5.5), on lupa",
+        )
+    ]

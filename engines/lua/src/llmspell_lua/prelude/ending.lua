@@ -1,0 +1,29 @@
+-- Winding up a run that must end: every task is ended where it stands, the main one last, so that its clean-up
+-- handlers run.
+
+local P = ...
+local next = next
+local control, mark, advance, say = P.control, P.mark, P.advance, P.say
+local HOST, FATAL = P.HOST, P.FATAL
+
+return function()
+  local reason = control.dead
+  control.dead = false
+  mark(reason)
+  local tasks, main = P.unfinished(), nil
+  for task in next, tasks do
+    if not task.begun then
+      tasks[task] = nil
+      say(P.ended(task, ""))
+    elseif task.id == 0 then
+      main = task
+    else
+      advance(task, HOST, FATAL, reason)
+    end
+  end
+  if main then
+    advance(main, HOST, FATAL, reason)
+  end
+  control.task, control.thread = false, false
+  return 0
+end

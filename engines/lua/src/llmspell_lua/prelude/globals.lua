@@ -1,0 +1,202 @@
+-- The globals of a run: a fresh table each, with copies of the libraries made when they are first used. No script
+-- ever sees the real _G, nor a library's own table.
+
+local P = ...
+local control, tell, need = P.control, P.tell, P.need
+local error, next, rawget, rawset, select, setmetatable, tostring, type =
+  error, next, rawget, rawset, select, setmetatable, tostring, type
+local concat = table.concat
+local getmt, setmt = debug.getmetatable, debug.setmetatable
+local EMIT = P.EMIT
+
+-- A light userdata: unique, without fields, the same for every run.
+local null = debug.upvalueid(function()
+  return P
+end, 1)
+setmt(null, {
+  __metatable = false,
+  __name = "null",
+  __tostring = function()
+    return "null"
+  end,
+})
+
+local ARRAY = { __metatable = false, __name = "array" }
+
+local string_metatable = getmt("")
+string_metatable.__metatable = false
+
+-- Like the C function, but what a __tostring does may be suspended.
+local function to_string(v)
+  local mt = type(v) == "table" and getmt(v)
+  local shown = mt and rawget(mt, "__tostring")
+  if not shown then
+    return tostring(v)
+  end
+  shown = shown(v)
+  if type(shown) ~= "string" and type(shown) ~= "number" then
+    error("'__tostring' must return a string", 2)
+  end
+  return tostring(shown)
+end
+
+local function s_print(...)
+  local parts = { ... }
+  for i = 1, select("#", ...) do
+    parts[i] = to_string(parts[i])
+  end
+  tell({ EMIT, "output", concat(parts, "\t") .. "\n", n = 3 })
+end
+
+local function s_write(...)
+  local parts = { ... }
+  for i = 1, select("#", ...) do
+    if type(parts[i]) ~= "string" and type(parts[i]) ~= "number" then
+      error("bad argument #" .. i .. " to 'write' (string expected, got " .. type(parts[i]) .. ")", 2)
+    end
+  end
+  tell({ EMIT, "output", concat(parts), n = 3 })
+end
+
+local function s_setmetatable(t, mt)
+  if type(mt) == "table" and rawget(mt, "__gc") ~= nil then
+    error("__gc is not available: a finalizer could not be stopped", 2)
+  end
+  return setmetatable(t, mt)
+end
+
+local function array(t)
+  if t == nil then
+    t = {}
+  elseif type(t) ~= "table" then
+    error("bad argument #1 to 'array' (table expected, got " .. type(t) .. ")", 2)
+  end
+  return setmetatable(t, ARRAY)
+end
+
+local function exit(status)
+  if status == nil or status == true then
+    status = 0
+  elseif status == false then
+    status = 1
+  elseif type(status) ~= "number" then
+    error("bad argument #1 to 'exit' (number expected, got " .. type(status) .. ")", 2)
+  end
+  control.status = status
+  P.mark("exit")
+  return P.rethrow()
+end
+
+-- Functions that a part of the prelude replaces, by library.
+local guarded = {
+  coroutine = { "coroutines", "close", "create", "isyieldable", "resume", "running", "status", "wrap", "yield" },
+  string = { "strings", "find", "gmatch", "gsub", "match", "rep" },
+  table = { "tables", "concat", "insert", "move", "remove", "sort" },
+}
+
+local originals = { coroutine = coroutine, math = math, string = string, table = table, utf8 = utf8 }
+originals.os = { clock = os.clock, date = os.date, difftime = os.difftime, exit = exit, time = os.time }
+originals.io = { write = s_write }
+
+-- A function of a part that is loaded when it is called.
+local function stub(part, name)
+  return function(...)
+    local found = P[part] or need(part)
+    if not found then
+      error(name .. " cannot be loaded inside a callback of C code; call it once before", 2)
+    end
+    if name then
+      return found[name](...)
+    end
+    return found(...)
+  end
+end
+
+local function library(name)
+  local copy = {}
+  for key, f in next, originals[name] do
+    copy[key] = f
+  end
+  local guards = guarded[name]
+  if guards then
+    local part = P[guards[1]]
+    for i = 2, #guards do
+      copy[guards[i]] = part and part[guards[i]] or stub(guards[1], guards[i])
+    end
+    copy.dump = nil
+  end
+  return copy
+end
+
+local s_load, s_require
+
+-- Make what an undeclared global stands for: a library, or a bridge.
+local function resolve(env, name)
+  if originals[name] then
+    local made = library(name)
+    rawset(env, name, made)
+    if name == "string" then
+      string_metatable.__index = made
+    end
+    return made
+  end
+  if P.bridges[name] then
+    return need("modules").resolve(env, name)
+  end
+end
+
+local function show_all(env)
+  for name in next, originals do
+    local _ = env[name]
+  end
+  return next, env, nil
+end
+
+local globals = { __metatable = false, __index = resolve, __pairs = show_all }
+
+function P.new_environment()
+  local env = {
+    _VERSION = _VERSION,
+    array = array,
+    assert = assert,
+    error = error,
+    getmetatable = getmetatable,
+    ipairs = ipairs,
+    load = s_load,
+    next = next,
+    null = null,
+    pairs = pairs,
+    pcall = P.pcall,
+    print = s_print,
+    rawequal = rawequal,
+    rawget = rawget,
+    rawlen = rawlen,
+    rawset = rawset,
+    require = s_require,
+    select = select,
+    setmetatable = s_setmetatable,
+    tonumber = tonumber,
+    tostring = to_string,
+    type = type,
+    xpcall = P.xpcall,
+  }
+  env._G = env
+  -- Methods of strings are those of the run's own table, so that a script can add some.
+  function string_metatable.__index(_, name)
+    return env.string[name]
+  end
+  return setmetatable(env, globals)
+end
+
+s_load = stub("loader")
+s_require = function(name)
+  return need("modules").require(name)
+end
+
+P.null, P.ARRAY, P.tostring, P.bridges = null, ARRAY, to_string, {}
+P.handles = setmetatable({}, { __mode = "k" }) -- proxies of host objects -> {id, payload, kind}
+P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28 }
+
+-- What neither scripts nor the prelude need.
+package.loaded.io, package.loaded.os, package.loaded.package = nil
+io, os, package, require, dofile, loadfile, collectgarbage, warn, print, python = nil

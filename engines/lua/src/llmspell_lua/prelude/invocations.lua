@@ -1,0 +1,30 @@
+-- Calls of the script's functions by the host.
+
+local P = ...
+local unpack = table.unpack
+local null = P.null
+
+local function run(task)
+  if task.blob then
+    task.stage = "arguments"
+    local args = P.need("decode")(task.blob)
+    task.blob, task.stage = nil, nil
+    local count = #args
+    for i = 1, count do
+      if args[i] == null then
+        args[i] = nil
+      end
+    end
+    return P.seal(task, task.f(unpack(args, 1, count)))
+  end
+  return P.seal(task, task.f(unpack(task, 1, task.count)))
+end
+
+return function(id, function_id, blob, count, ...)
+  local f = P.need("encode").functions()[function_id]
+  if not f then
+    P.say({ P.FAILED, id, false, "unknown_function", "", n = 5 })
+    return nil
+  end
+  return P.begin({ id = id, run = run, f = f, blob = blob, count = count, ... })
+end

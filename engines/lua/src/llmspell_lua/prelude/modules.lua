@@ -1,0 +1,148 @@
+-- `require`, and bridges as modules.
+
+local P = ...
+local control, ask, make_ready = P.control, P.ask, P.make_ready
+local HOST, WAIT = P.HOST, P.WAIT
+local error, next, rawset, setmetatable, type = error, next, rawset, setmetatable, type
+local yield = coroutine.yield
+local getinfo, setupvalue = debug.getinfo, debug.setupvalue
+local concat = table.concat
+local gmatch, sub = string.gmatch, string.sub
+
+local loaded, loading = {}, {} -- by name: modules; tasks that wait for one
+
+-- Make the module of a bridge. `exports` are names, one a line, those of streams with a star.
+local function make_bridge(name, exports)
+  local known = {}
+  for star, export in gmatch(exports, "(%*?)([^\n]+)") do
+    known[export] = star
+  end
+  local class = { __metatable = false, __name = "bridge " .. name }
+  function class.__index(self, key)
+    local star, f = known[key], nil
+    if not star then
+      P.need("unknown")("the bridge '" .. name .. "'", key, known)
+    elseif star == "*" then -- four values, so that leaving a `for` closes the stream
+      f = function(...)
+        local stream = ask(name, key, ...)
+        return stream, nil, nil, stream
+      end
+    else
+      f = function(...)
+        return ask(name, key, ...)
+      end
+    end
+    rawset(self, key, f)
+    return f
+  end
+  function class.__pairs(self)
+    for key in next, known do
+      local _ = self[key]
+    end
+    return next, self, nil
+  end
+  return setmetatable({}, class)
+end
+
+local function refuse_circle(chain, name)
+  for i = 1, #chain do
+    if chain[i] == name then
+      local circle = concat(chain, " -> ", i) .. " -> " .. name
+      P.need("errors").fail("circular_module", "modules require each other in a circle: " .. circle)
+    end
+  end
+end
+
+-- Run a module's chunk, once for all tasks.
+local function run(chunk, name)
+  local task = control.task
+  local chain = task.chain or {}
+  task.chain = chain
+  refuse_circle(chain, name)
+  while loading[name] do -- by another task
+    yield(HOST, { WAIT, loading[name], n = 2 })
+    if control.dead then
+      P.rethrow()
+    end
+  end
+  if loaded[name] ~= nil then
+    return loaded[name]
+  end
+  local waiters = {}
+  loading[name] = waiters
+  chain[#chain + 1] = name
+  local ok, v = P.pcall(chunk, name)
+  chain[#chain] = nil
+  loading[name] = nil
+  for i = 1, #waiters do
+    make_ready(waiters[i])
+  end
+  if not ok then
+    error(v, 0)
+  end
+  if v == nil then
+    v = true
+  end
+  loaded[name] = v
+  return v
+end
+
+local function load_module(name, importer)
+  local kind, own_name, content = ask("@host", "module", name, importer)
+  local module
+  if type(kind) == "table" then -- of another language, loaded there
+    module = kind.exports
+    if module == nil then
+      module = true
+    end
+  else
+    module = loaded[own_name]
+    if module == nil then
+      if kind == "bridge" then
+        module = make_bridge(own_name, content)
+        loaded[own_name] = module
+      else
+        module = run(content, own_name)
+      end
+    end
+  end
+  loaded[name] = module
+  return module
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  loaded, loading = {}, {}
+end
+
+local M = {}
+
+function M.require(name)
+  if type(name) ~= "string" then
+    error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 2)
+  end
+  local module = loaded[name]
+  if module == nil then
+    local info = getinfo(2, "S")
+    local source = info and info.source or ""
+    module = load_module(name, sub(source, 1, 1) == "@" and sub(source, 2) or "")
+  end
+  return module
+end
+
+-- Resolve an undeclared global that is a bridge's name.
+function M.resolve(env, name)
+  local module = loaded[name]
+  if module == nil then
+    module = load_module(name, "")
+  end
+  rawset(env, name, module)
+  return module
+end
+
+-- Give a module's chunk, loaded for this run, the run's globals.
+function M.adopt(chunk)
+  setupvalue(chunk, 1, P.environment())
+  return chunk
+end
+
+return M

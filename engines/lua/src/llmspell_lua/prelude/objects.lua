@@ -1,0 +1,88 @@
+-- Host objects as scripts hold them: proxies without fields, whose methods are host calls.
+
+local P = ...
+local handles, ask = P.handles, P.ask
+local error, setmetatable, type = error, setmetatable, type
+local concat = table.concat
+
+local classes = {} -- by description
+local proxies = setmetatable({}, { __mode = "v" }) -- by id
+
+local function make_class(name, methods, kind)
+  local known, members = {}, {}
+  for i = 1, #methods do
+    known[methods[i][1]] = true
+  end
+  local class = { __metatable = false, __name = name }
+  function class.__index(_, key)
+    local f = members[key]
+    if not f then
+      if not known[key] then
+        P.need("unknown")("the object '" .. name .. "'", key, known)
+      end
+      f = function(self, ...)
+        local handle = type(self) == "table" and handles[self]
+        if not handle then
+          error("write a colon to call a method: object:" .. key .. "(...)", 2)
+        end
+        return ask(handle.id, key, ...)
+      end
+      members[key] = f
+    end
+    return f
+  end
+  function class.__newindex()
+    error("the fields of a host object cannot be set", 2)
+  end
+  function class.__tostring(self)
+    return name .. " (host object " .. handles[self].id .. ")"
+  end
+  if kind == "stream" then
+    function class.__call(self)
+      local step = ask(handles[self].id, "next")
+      if not step[1] then
+        return step[2]
+      end
+      return nil
+    end
+  end
+  if known.close then
+    function class.__close(self)
+      return ask(handles[self].id, "close")
+    end
+  end
+  return class
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  classes, proxies = {}, setmetatable({}, { __mode = "v" })
+end
+
+-- Make the proxy of a handle; `payload` is how it crosses back. The same handle is always the same proxy.
+return function(fields, payload)
+  local id, name, methods, kind = fields[1], fields[2], fields[3], fields[4]
+  local proxy = proxies[id]
+  if proxy then
+    return proxy
+  end
+  if kind == "function" then
+    proxy = function(...)
+      return ask(id, "call", ...)
+    end
+  else
+    local parts = { name, kind }
+    for i = 1, #methods do
+      parts[i + 2] = methods[i][1]
+    end
+    local description = concat(parts, "\0")
+    local class = classes[description]
+    if not class then
+      class = make_class(name, methods, kind)
+      classes[description] = class
+    end
+    proxy = setmetatable({}, class)
+  end
+  proxies[id] = proxy
+  handles[proxy] = { id = id, payload = payload, kind = kind }
+  return proxy
+end

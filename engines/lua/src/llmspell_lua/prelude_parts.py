@@ -1,0 +1,52 @@
+"""The prelude: Lua files of this package, compiled once per engine and loaded into every state."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from llmspell_lua.vm import Vm
+
+EAGER = ("control", "tasks", "globals")
+"""Loaded into every state, in this order. Waiting spells are many: what not every one of them needs is not here."""
+
+LAZY = (
+    "account",
+    "coroutines",
+    "cost",
+    "decode",
+    "encode",
+    "ending",
+    "errors",
+    "invocations",
+    "loader",
+    "matcher",
+    "modules",
+    "objects",
+    "patterns",
+    "sorter",
+    "strings",
+    "substitute",
+    "tables",
+    "unknown",
+)
+"""Loaded when a run first needs them; a state then keeps them."""
+
+
+DEPENDS = {"cost": ("strings", "patterns"), "matcher": ("patterns",)}
+"""Parts that must be there when a part is loaded."""
+
+
+class Prelude:
+    """The prelude's bytecode for one VM.
+
+    It is stripped of line numbers: scripts see neither its frames nor its positions in error messages, and a
+    state of it is smaller.
+    """
+
+    def __init__(self, vm: Vm) -> None:
+        dump = vm.runtime().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
+        folder = resources.files("llmspell_lua").joinpath("prelude")
+        self.parts: dict[str, bytes] = {
+            name: dump(folder.joinpath(f"{name}.lua").read_bytes(), f"={name}.lua".encode())
+            for name in (*EAGER, *LAZY)
+        }

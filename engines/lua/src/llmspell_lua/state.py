@@ -1,0 +1,234 @@
+"""``LuaState``: one VM with the prelude, as the host drives it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from llmspell.engine import GuestLimits
+from llmspell_lua.hooks import HookSwitch
+from llmspell_lua.prelude_parts import DEPENDS, EAGER, Prelude
+from llmspell_lua.programs import LuaProgram
+from llmspell_lua.vm import Vm
+
+_KEPT_CHUNKS = 8
+_KEPT_CHUNK_BYTES = 64 * 1024
+
+_MAX_STRING = 256 * 1024 * 1024
+"""Longest string ``string.rep`` makes where no memory limit is set: some tenths of a second of C."""
+
+_WINDOW = 1_000
+"""Instructions between two hooks. The cost of a hook in Lua 5.4 is per instruction, whatever the window."""
+
+_NO_HOOK = -1
+
+_CO_WINDOWS = 10
+"""Windows of a coroutine per window of a task, where steps are limited: what fits into less is not counted."""
+
+_random = random.SystemRandom()
+
+
+class LuaState:
+    """A Lua state, used by one thread at a time, and for one run after another.
+
+    The memory limit holds only while :meth:`slice` runs the script: that call takes no arguments and returns a small
+    integer. Reached in any other call into Lua, the limit would abort the process.
+
+    Attributes:
+        interruptions: Why the run was asked to end, in order. Its length is what the hook looks at: the only
+            Python object the VM holds is its ``__len__``.
+        take: Return the next record that the run said, or None; see ``tasks.lua``.
+        runs: How many runs it has served.
+        spent: Why the state must not be used again, or ``""``.
+        birth_memory: Bytes in use when it was new.
+    """
+
+    def __init__(self, vm: Vm, prelude: Prelude, switch: HookSwitch | None) -> None:
+        self._vm = vm
+        self._prelude = prelude
+        self._switch = switch
+        self.interruptions: list[str] = []
+        self.runs = 0
+        self.spent = ""
+        self._lock = threading.Lock()
+        self._running = False
+        self._threads: list[int] = []
+        self._limits: GuestLimits | None = None
+        self._memory = 0
+        self._bridges: tuple[str, ...] = ()
+        self._chunks: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+        self._runtime = runtime = vm.runtime()
+        self._load = runtime.eval(b"load")
+        self._shared = shared = runtime.table()
+        shared[b"poll"] = self.interruptions.__len__
+        self._parts: set[str] = set()
+        for part in EAGER:
+            self.load_part(part)
+        self._set_max_memory = runtime.set_max_memory
+        self._control = shared[b"control"]
+        driver = shared[b"tasks"]
+        self._step = driver[b"step"]
+        self.take = driver[b"take"]
+        self._start = driver[b"start"]
+        self._answer = driver[b"answer"]
+        self._reset = driver[b"reset"]
+        self.birth_memory = self.memory
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the VM's heap in use."""
+        return int(self._runtime.get_memory_used(total=True))
+
+    @property
+    def steps(self) -> int:
+        """Instructions of this run, counted in windows; 0 without a step limit."""
+        return int(self._control[b"steps"])
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether a thread is inside the VM."""
+        return self._running
+
+    def load_part(self, name: str) -> Any:
+        """Load a part of the prelude, if it is not there yet, and return what it is."""
+        if name not in self._parts:
+            for other in DEPENDS.get(name, ()):
+                self.load_part(other)
+            part = self._load(self._prelude.parts[name], b"=prelude", b"b")(self._shared)
+            self._parts.add(name)
+            if part is not None:
+                self._shared[name.encode()] = part
+            return part
+        return self._shared[name.encode()]
+
+    def configure(self, limits: GuestLimits) -> None:
+        """Set the limits of the runs that follow."""
+        if limits is self._limits:
+            return
+        self._limits = limits
+        self._memory = limits.memory or 0
+        window = 0 if self._switch is not None else (_WINDOW if limits.watched else _NO_HOOK)
+        co_window = _WINDOW if limits.watched else _NO_HOOK
+        if limits.steps is not None:
+            window = max(100, min(_WINDOW, limits.steps // 20))
+            co_window = max(100, window // _CO_WINDOWS)
+        control = self._control
+        if control[b"count"] != window:
+            control[b"count"] = window
+            self._forget(drop_threads=True)
+        control[b"co_count"] = co_window
+        control[b"budget"] = False if limits.steps is None else limits.steps
+        control[b"grace"] = float(limits.grace)
+        shared = self._shared[b"limits"]
+        shared[b"depth"] = limits.value.depth
+        shared[b"nodes"] = limits.value.nodes
+        shared[b"bytes"] = limits.value.bytes
+        shared[b"string"] = min(limits.memory or _MAX_STRING, _MAX_STRING)
+
+    def start(self, program: LuaProgram, params: bytes | None, bridges: tuple[str, ...]) -> None:
+        """Begin a run; ``params`` is an encoded map."""
+        if bridges != self._bridges:
+            self._shared[b"bridges"] = self._runtime.table_from({name.encode(): True for name in bridges})
+            self._bridges = bridges
+        for part in program.needs:
+            if part not in self._parts:
+                self.load_part(part)
+        self.runs += 1
+        self._watch(self._start(self._chunk(program), _random.getrandbits(62), params))
+
+    def invoke(self, number: int, function: int, blob: bytes | None, args: tuple[Any, ...]) -> None:
+        """Begin an invocation, with encoded arguments or with scalars."""
+        self.load_part("encode")
+        self._watch(self.load_part("invocations")(number, function, blob, len(args), *args))
+
+    def answer(self, call: int, *answer: Any) -> bool:
+        """Answer a host call; return whether a task waits for it."""
+        return bool(self._answer(call, *answer))
+
+    def adopt(self, program: LuaProgram) -> Any:
+        """Return a new function of a module's program, with the globals of this run."""
+        for part in program.needs:
+            self.load_part(part)
+        return self.load_part("modules")[b"adopt"](self._load(program.bytecode, b"=chunk", b"b"))
+
+    def end(self, reason: str) -> None:
+        """Make the next slice end the run."""
+        if not self._control[b"dead"]:
+            self._control[b"dead"] = reason.encode()
+
+    def slice(self) -> bool:
+        """Run until nothing can go on or something must be heard; return whether it must be called again at once.
+
+        Raises:
+            MemoryError: The memory limit was reached where nothing could be said about it any more.
+        """
+        going = self._limited(self._step)
+        if going == 2:
+            going = self._limited(self.load_part("ending"))
+        return going == 1
+
+    def interrupt(self, reason: str) -> None:
+        """Make a running slice end soon, or the next one. From any thread, any time."""
+        with self._lock:
+            self.interruptions.append(reason)
+            if self._running and self._switch is not None:
+                for address in self._threads:
+                    self._switch.on(address)
+
+    def reset(self) -> None:
+        """Forget the run: nothing of it can be seen by the next."""
+        self._forget(drop_threads=False)
+        with self._lock:
+            self.interruptions.clear()
+
+    def collect(self) -> int:
+        """Collect garbage; return the bytes then in use."""
+        self._runtime.gccollect()
+        return self.memory
+
+    def _limited(self, function: Any) -> int:
+        with self._lock:
+            self._running = True
+            if self.interruptions and self._switch is not None:
+                for address in self._threads:
+                    self._switch.on(address)
+        try:
+            self._set_max_memory(self._memory, total=True)
+            return int(function())
+        except self._vm.memory_error:
+            self.spent = "memory"
+            raise MemoryError from None
+        finally:
+            self._set_max_memory(0)
+            with self._lock:
+                self._running = False
+
+    def _forget(self, *, drop_threads: bool) -> None:
+        if self._reset(drop_threads) == 0:
+            self._threads.clear()
+
+    def _chunk(self, program: LuaProgram) -> Any:
+        """Return the function of a program in this state, kept from an earlier run where possible."""
+        chunks = self._chunks
+        chunk = chunks.get(program.key)
+        if chunk is not None:
+            chunks.move_to_end(program.key)
+            return chunk
+        chunk = self._load(program.bytecode, b"=chunk", b"b")
+        if len(program.bytecode) <= _KEPT_CHUNK_BYTES:
+            chunks[program.key] = chunk
+            if len(chunks) > _KEPT_CHUNKS:
+                chunks.popitem(last=False)
+        return chunk
+
+    def _watch(self, address: bytes | None) -> None:
+        """Remember a new coroutine of tasks; switch its hook off if it is only there to be switched on."""
+        if address is not None:
+            number = int(address, 16)
+            with self._lock:
+                self._threads.append(number)
+            if self._switch is not None and self._limits is not None and self._limits.steps is None:
+                self._switch.off(number)
