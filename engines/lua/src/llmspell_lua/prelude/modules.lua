@@ -114,6 +114,17 @@ P.forgetters[#P.forgetters + 1] = function()
   loaded, loading = {}, {}
 end
 
+-- Name the file that asks for a module: the caller's, or, if the call was its last and its frame is gone, the one
+-- that is being loaded.
+local function importer()
+  local info = getinfo(3, "S")
+  if info and sub(info.source, 1, 1) == "@" then
+    return sub(info.source, 2)
+  end
+  local chain = control.task.chain
+  return chain and chain[#chain] or ""
+end
+
 local M = {}
 
 function M.require(name)
@@ -122,9 +133,7 @@ function M.require(name)
   end
   local module = loaded[name]
   if module == nil then
-    local info = getinfo(2, "S")
-    local source = info and info.source or ""
-    module = load_module(name, sub(source, 1, 1) == "@" and sub(source, 2) or "")
+    module = load_module(name, importer())
   end
   return module
 end
