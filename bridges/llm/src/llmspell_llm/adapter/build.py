@@ -12,6 +12,13 @@ _NO_KEY = "no-key"
 """The OpenAI client insists on a key; servers that want none ignore this one."""
 
 
+def _chat_profile(**more: Any) -> Any:
+    """Return what all chat completions have in common: a stream that just ends was cut off, and is not an answer."""
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
+
+    return OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True, **more)
+
+
 def build_model(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
     """Return the pydantic-ai model for a model name at an endpoint.
 
@@ -56,7 +63,8 @@ def _openai(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> 
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=_openai_client(endpoint, client)))
+    inner = OpenAIProvider(openai_client=_openai_client(endpoint, client))
+    return OpenAIChatModel(model, provider=inner, profile=_chat_profile())
 
 
 def _openai_responses(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
@@ -68,14 +76,13 @@ def _openai_responses(provider: Provider, endpoint: Endpoint, model: str, client
 
 def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
     from pydantic_ai.models.openai import OpenAIChatModel
-    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
     return OpenAIChatModel(
         model,
         provider=OpenAICompatibleProvider(provider.name, openai_client=_openai_client(endpoint, client)),
         # Servers of the older interface know `max_tokens` only, and newer ones still take it.
-        profile=OpenAIModelProfile(
+        profile=_chat_profile(
             openai_chat_supports_max_completion_tokens=False,
             supports_json_schema_output=True,
             supports_json_object_output=True,
@@ -87,7 +94,8 @@ def _ollama(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> 
     from pydantic_ai.models.ollama import OllamaModel
     from pydantic_ai.providers.ollama import OllamaProvider
 
-    return OllamaModel(model, provider=OllamaProvider(openai_client=_openai_client(endpoint, client)))
+    inner = OllamaProvider(openai_client=_openai_client(endpoint, client))
+    return OllamaModel(model, provider=inner, profile=_chat_profile())
 
 
 def _openrouter(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
@@ -101,7 +109,7 @@ def _openrouter(provider: Provider, endpoint: Endpoint, model: str, client: Any)
         http_client=client,
         max_retries=0,
     )
-    return OpenRouterModel(model, provider=OpenRouterProvider(openai_client=inner))
+    return OpenRouterModel(model, provider=OpenRouterProvider(openai_client=inner), profile=_chat_profile())
 
 
 def _anthropic(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:

@@ -46,6 +46,10 @@ def translate(error: Exception, connection: Connection) -> ours.ModelError:
             return ours.RequestRejectedError(f"{name} refuses the request: {said}", **who)
         case theirs.ContentFilterError():
             return ours.ContentFilteredError(f"{name} withheld the answer: {said}", **who)
+        case theirs.ModelAPIError() if isinstance(error.__cause__, ValueError):
+            return ours.BadAnswerError(f"{name} did not answer as its interface promises: {said}", **who)
+        case theirs.ModelAPIError() if "ended without a `finish_reason`" in said:
+            return ours.ConnectionFailedError(f"the answer of {name} broke off", **who)
         case theirs.ModelAPIError():
             return ours.ModelError(f"the request to {name} failed: {said}", **who)
         case theirs.UnexpectedModelBehavior() | ValueError():

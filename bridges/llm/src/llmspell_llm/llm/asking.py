@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from llmspell.errors import ResourceExhausted
 from llmspell_llm.adapter import Connection, Connections
 from llmspell_llm.conversation import Answer, Message, Settings, Usage
 from llmspell_llm.errors import InvalidAnswerError, ModelError
+from llmspell_llm.llm.account import Account, FreeAccount, Report, expected_tokens, settle_quietly
 from llmspell_llm.llm.retrying import retrying
+from llmspell_llm.llm.streaming import AnswerStream
 from llmspell_llm.providers import Directory
 from llmspell_llm.structured import Constraint, Mismatch
-
-
-class Spend(Protocol):
-    """Told what every single request took, as soon as it is known; may raise to stop."""
-
-    def __call__(self, usage: Usage, connection: Connection, error: ModelError | None = None) -> None: ...
-
-
-Receiver = Callable[[str], Awaitable[Any]]
-
-
-def _nobody(usage: Usage, connection: Connection, error: ModelError | None = None) -> None:
-    return None
 
 
 class Asking:
@@ -56,19 +44,22 @@ class Asking:
         *,
         model: str | None = None,
         constraint: Constraint | None = None,
-        spend: Spend = _nobody,
+        account: Account | None = None,
     ) -> Answer:
         """Ask a model and return its answer.
 
         A constrained answer is checked whatever the provider promises. One that does not fit is sent back once,
-        with what is wrong with it.
+        with what is wrong with it. Without a temperature of its own a constrained answer is the most likely one.
 
         Raises:
             InvalidAnswerError: The second answer does not fit either.
             ModelError: The model cannot be asked.
         """
+        account = account or FreeAccount()
         connection = await self.connect(model)
-        answer = await self._ask(connection, messages, settings, constraint, spend)
+        if constraint is not None and settings.temperature is None:
+            settings = replace(settings, temperature=0.0)
+        answer = await self._ask(connection, messages, settings, constraint, account)
         if constraint is None:
             return answer
         try:
@@ -76,13 +67,29 @@ class Asking:
         except Mismatch as mismatch:
             if answer.finish_reason == "length":
                 raise _invalid(mismatch, answer, connection) from None
-            again = [*messages, Message("assistant", answer.text), Message("user", _complaint(mismatch, constraint))]
-        second = await self._ask(connection, again, settings, constraint, spend)
+            complaint = f"That answer does not fit: {mismatch}. {constraint.instruction}"
+        again = [*messages, Message("assistant", answer.text), Message("user", complaint)]
+        second = await self._ask(connection, again, settings, constraint, account)
         try:
             value = _read(constraint, second)
         except Mismatch as mismatch:
             raise _invalid(mismatch, second, connection) from None
         return second.with_value(value, answer.usage + second.usage, repaired=True)
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        settings: Settings,
+        *,
+        model: str | None = None,
+        account: Account | None = None,
+    ) -> AnswerStream:
+        """Return an answer that arrives piece by piece. Nothing is sent before its pieces are drawn.
+
+        Raises:
+            ModelError: There is no such model.
+        """
+        return AnswerStream(await self.connect(model), messages, settings, account or FreeAccount())
 
     async def _ask(
         self,
@@ -90,109 +97,38 @@ class Asking:
         messages: Sequence[Message],
         settings: Settings,
         constraint: Constraint | None,
-        spend: Spend,
+        account: Account,
     ) -> Answer:
         from llmspell_llm.adapter.requests import ask
 
         failures = 0
 
-        def failed(error: ModelError) -> None:
+        async def attempt() -> Answer:
             nonlocal failures
-            failures += 1
-            spend(Usage(requests=1), connection, error)
+            began = time.perf_counter()
+            reserved = [account.reserve(expected_tokens(messages, settings))]
 
-        answer = await retrying(lambda: ask(connection, messages, settings, constraint), settings.retries, failed)
-        spend(answer.usage, connection)
+            def report(usage: Usage, error: ModelError | None = None) -> Report:
+                return Report(connection, usage, time.perf_counter() - began, error)
+
+            try:
+                answer = await ask(connection, messages, settings, constraint)
+            except BaseException as error:
+                failures += 1
+                failure = error if isinstance(error, ModelError) else None
+                settle_quietly(account, report(Usage(requests=1), failure), reserved)
+                raise
+            account.settle(report(answer.usage), reserved)
+            return answer
+
+        answer = await retrying(attempt, settings.retries)
         if failures:
             answer = replace(answer, usage=answer.usage + Usage(requests=failures))
         return answer
 
-    async def stream(
-        self,
-        messages: Sequence[Message],
-        settings: Settings,
-        receive: Receiver,
-        *,
-        model: str | None = None,
-        spend: Spend = _nobody,
-    ) -> Answer:
-        """Ask a model and hand its answer over piece by piece; return the whole of it.
-
-        A receiver that returns False (not None) ends the stream; the answer is then what came so far, with
-        ``finish_reason`` ``"stopped"``. A request that fails before its first piece is sent again like any other;
-        one that breaks off later is not, since its pieces were handed over already.
-
-        Raises:
-            ModelError: The model cannot be asked, or the answer broke off.
-        """
-        connection = await self.connect(model)
-        begun = False
-
-        async def noted(piece: str) -> Any:
-            nonlocal begun
-            begun = True
-            return await receive(piece)
-
-        def failed(error: ModelError) -> None:
-            if begun:
-                raise _Final(error)
-
-        try:
-            return await retrying(
-                lambda: self._stream(connection, messages, settings, noted, spend), settings.retries, failed
-            )
-        except _Final as final:
-            raise final.error from final.error.__cause__
-
-    async def _stream(
-        self,
-        connection: Connection,
-        messages: Sequence[Message],
-        settings: Settings,
-        receive: Receiver,
-        spend: Spend,
-    ) -> Answer:
-        from llmspell_llm.adapter.requests import stream
-
-        used = Usage(requests=1)
-        try:
-            async with stream(connection, messages, settings) as streaming:
-                stopped = False
-                pieces: list[str] = []
-                try:
-                    async for piece in streaming:
-                        pieces.append(piece)
-                        if await receive(piece) is False:
-                            stopped = True
-                            break
-                finally:
-                    used = streaming.usage
-                answer = streaming.answer
-        except BaseException as error:
-            # What was spent is booked all the same, and another error than the budget's is on its way already.
-            with suppress(ResourceExhausted):
-                spend(used, connection, error if isinstance(error, ModelError) else None)
-            raise
-        if stopped:
-            answer = replace(answer, text="".join(pieces), finish_reason="stopped", usage=used)
-        spend(answer.usage, connection)
-        return answer
-
-
-class _Final(Exception):
-    """A failure that must not be followed by another attempt."""
-
-    def __init__(self, error: ModelError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
 
 def _read(constraint: Constraint, answer: Answer) -> Any:
     return constraint.read(answer.text, mend=answer.finish_reason != "length")
-
-
-def _complaint(mismatch: Mismatch, constraint: Constraint) -> str:
-    return f"That answer does not fit: {mismatch}. {constraint.instruction}"
 
 
 def _invalid(mismatch: Mismatch, answer: Answer, connection: Connection) -> InvalidAnswerError:

@@ -16,9 +16,7 @@ LONGEST_WAIT = 60.0
 _FIRST_WAIT = 0.5
 
 
-async def retrying(
-    attempt: Callable[[], Awaitable[T]], retries: int, failed: Callable[[ModelError], None] | None = None
-) -> T:
+async def retrying(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
     """Run ``attempt`` until it works, fails for good, or was repeated ``retries`` times.
 
     Waits as long as the provider asked (``Retry-After``), else half a second, doubled each time, with some chance
@@ -27,7 +25,6 @@ async def retrying(
     Args:
         attempt: What to run.
         retries: 0 runs it once.
-        failed: Told of every failure, the last one included.
 
     Raises:
         ModelError: The last failure.
@@ -38,12 +35,7 @@ async def retrying(
         stop=stop_after_attempt(retries + 1), wait=_wait, retry=retry_if_exception(_may_pass), reraise=True
     ):
         with round_:
-            try:
-                return await attempt()
-            except ModelError as error:
-                if failed is not None:
-                    failed(error)
-                raise
+            return await attempt()
     raise AssertionError("tenacity ends with a result or an exception")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from llmspell_llm.errors import ModelUnknownError
+from llmspell_llm.providers.configured import configure
 from llmspell_llm.providers.kinds import discover
 from llmspell_llm.providers.provider import Provider, ProviderConfig, ProviderKind
 
@@ -29,6 +31,8 @@ class Directory:
     Args:
         environ: Where keys and addresses are found.
         default: What ``None`` means, e.g. ``"openai:gpt-5"``; else ``LLMSPELL_MODEL``, else the first usable kind.
+        aliases: Short names for models.
+        settings: Configured providers by name; ``kind`` says of which kind one is if not its name.
         parent: The host's directory, for a session's: what is not here is looked up there.
 
     Example:
@@ -41,12 +45,16 @@ class Directory:
         environ: Mapping[str, str] | None = None,
         *,
         default: str | None = None,
+        aliases: Mapping[str, str] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
         parent: Directory | None = None,
         kinds: Mapping[str, ProviderKind] | None = None,
     ) -> None:
         self._parent = parent
         self.environ: Mapping[str, str] = environ if environ is not None else (parent.environ if parent else {})
         self._default = default
+        self._aliases = aliases or {}
+        self._settings = settings or {}
         self._kinds = kinds
         self._providers: dict[str, Provider] = {}
 
@@ -95,9 +103,18 @@ class Directory:
             ) from None
 
     def usable(self) -> list[ProviderKind]:
-        """Return the kinds that the environment configures, the first choice first."""
-        found = {kind.name: kind for kind in self.kinds.values() if not kind.missing(self._configured(kind))}
-        return sorted(found.values(), key=lambda kind: (kind.rank, kind.name))
+        """Return the kinds that the environment configures and that may be taken unnamed, the first choice first."""
+        found = {
+            kind.name: kind
+            for kind in self.kinds.values()
+            if kind.rank is not None and not kind.missing(self._configured(kind))
+        }
+        return sorted(found.values(), key=lambda kind: (kind.rank or 0, kind.name))
+
+    def configured(self) -> list[str]:
+        """Return the names of every provider that is configured, by settings or the environment."""
+        root = self._root
+        return list(dict.fromkeys([*root._settings, *(kind.name for kind in root.usable())]))
 
     def provider(self, name: str) -> Provider:
         """Return a provider by name: one that was added, or a kind the environment configures.
@@ -109,17 +126,26 @@ class Directory:
         if found is not None:
             return found
         home = self._root
-        kind = home.kinds.get(name)
+        settings = home._settings.get(name, {})
+        kind = home.kinds.get(str(settings.get("kind", name)))
         if kind is None:
-            known = {*home.kinds, *(p.name for p in self)}
-            raise ModelUnknownError(f"there is no provider named {name!r}", provider=name, hint=_near(name, known))
-        config = home._configured(kind)
-        if missing := kind.missing(config):
             raise ModelUnknownError(
-                f"provider {kind.name!r} is not configured", provider=kind.name, hint=_how_to(kind, missing)
+                f"there is no provider named {name!r}", provider=name, hint=_near(name, home._names())
             )
+        return home.make(name if name in home._settings else kind.name, kind, settings)
+
+    def make(self, name: str, kind: ProviderKind, settings: Mapping[str, Any]) -> Provider:
+        """Make a provider from settings and keep it here under ``name``.
+
+        Raises:
+            ModelUnknownError: It lacks what its kind needs.
+            ConfigError: A setting is not what it should be.
+        """
+        config = configure(name, kind, settings, self.environ)
+        if missing := kind.missing(config):
+            raise ModelUnknownError(f"provider {name!r} is not configured", provider=name, hint=_how_to(kind, missing))
         made = kind.create(config)
-        home._providers[kind.name] = made
+        self.add(made)
         return made
 
     def resolve(self, name: str | None = None) -> Resolved:
@@ -134,18 +160,18 @@ class Directory:
         """
         if not name:
             return self._resolve_default()
+        name = self._root._aliases.get(name, name)
         head, colon, tail = name.partition(":")
         if self._knows(head):
             return Resolved(self.provider(head), tail or None)
         if not colon and (owner := self._owner_of(name)) is not None:
             return Resolved(self.provider(owner), name)
-        known = {*self.kinds, *(p.name for p in self)}
         raise ModelUnknownError(
             f"there is no provider {head!r} for the model {name!r}"
             if colon
             else f"no configured provider is known to serve a model {name!r}",
             model=name,
-            hint=f"write provider:model; {_near(head, known)}",
+            hint=f"write provider:model; {_near(head, self._names())}",
         )
 
     def _resolve_default(self) -> Resolved:
@@ -188,10 +214,13 @@ class Directory:
         return self._providers.get(kind.name) if kind is not None else None
 
     def _knows(self, name: str) -> bool:
-        return self._lookup(name) is not None or name in self.kinds
+        return self._lookup(name) is not None or name in self.kinds or name in self._root._settings
+
+    def _names(self) -> set[str]:
+        return {*self.kinds, *self._root._settings, *(p.name for p in self)}
 
     def _configured(self, kind: ProviderKind) -> ProviderConfig:
-        return kind.from_environment(self.environ)
+        return configure(kind.name, kind, self._root._settings.get(kind.name, {}), self.environ)
 
     def _owner_of(self, model: str) -> str | None:
         from llmspell_llm.prices import providers_of

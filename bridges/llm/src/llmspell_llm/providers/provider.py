@@ -118,7 +118,7 @@ class ProviderKind:
         needs: Which of ``"api_key"``, ``"base_url"`` must be known for it to be usable.
         keyless_elsewhere: A server of one's own (any ``base_url``) may do without a key.
         default_model: None means: the first one the endpoint lists.
-        rank: Where no model is named, the usable provider with the lowest rank is taken.
+        rank: Where no model is named, the usable provider with the lowest rank is taken; None is never taken so.
         extra: Extra of ``llmspell-llm`` that brings its library, or ``""``.
         prices: Name of the provider in the price list, or None.
         capabilities: What its interface can do.
@@ -135,7 +135,7 @@ class ProviderKind:
     keyless_elsewhere: bool = False
     default_model: str | None = None
     default_url: str | None = None
-    rank: int = 1000
+    rank: int | None = None
     extra: str = ""
     prices: str | None = None
     capabilities: frozenset[str] = frozenset({"streaming", "structured_output", "tools"})
