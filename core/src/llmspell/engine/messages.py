@@ -102,7 +102,7 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     """
 
     source: Source
-    params: dict[str, Any] = {}
+    params: dict[Any, Any] = {}
     bridges: tuple[str, ...] = ()
     mode: Literal["run", "check", "idle"] = "run"
 

@@ -10,12 +10,10 @@ from functools import lru_cache
 
 from llmspell.errors import BridgeError, ConfigError
 from llmspell.guards.addresses import Address
+from llmspell.policy.grants import LOCAL_SUFFIXES
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_LOCAL_SUFFIXES = (
-    "localhost", "local", "internal", "lan", "home", "corp", "private", "intranet", "test", "home.arpa",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class HostName:
     def is_local_name(self) -> bool:
         """Whether the public DNS cannot define it: no dot, or a suffix reserved for private use."""
         return self.address is None and (
-            "." not in self.text or self.text.endswith(tuple("." + suffix for suffix in _LOCAL_SUFFIXES))
+            "." not in self.text or self.text.endswith(tuple("." + suffix for suffix in LOCAL_SUFFIXES))
         )
 
 

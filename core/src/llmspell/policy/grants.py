@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import os
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
+
+LOCAL_SUFFIXES = (
+    "localhost", "local", "internal", "lan", "home", "corp", "private", "intranet", "test", "home.arpa",
+)  # fmt: skip
+"""Endings of names that the public DNS cannot define."""
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +72,9 @@ class Grants(BaseModel):
         """Tell whether anything of a bridge may be called."""
         if _matches(self.denied, bridge) or f"{bridge}.*" in self.denied:
             return False
-        return _matches(self.bridges, bridge) or any(pattern.partition(".")[0] == bridge for pattern in self.bridges)
+        return _matches(self.bridges, bridge) or any(
+            fnmatch.fnmatchcase(bridge, pattern.partition(".")[0]) for pattern in self.bridges if "." in pattern
+        )
 
     @staticmethod
     def _names(patterns: frozenset[str], bridge: str, method: str) -> bool:
@@ -73,31 +83,73 @@ class Grants(BaseModel):
     def intersect(self, other: Grants) -> Grants:
         """Return what both allow: a child never has more than its parent."""
         return Grants.model_construct(
-            bridges=_meet(self.bridges, other.bridges),
+            bridges=_meet(self.bridges, other.bridges, _covers_bridge),
             denied=self.denied | other.denied,
             read=_meet_paths(self.read, other.read),
             write=_meet_paths(self.write, other.write),
-            net=_meet(self.net, other.net),
-            env=_meet(self.env, other.env),
-            secrets=_meet(self.secrets, other.secrets),
-            subprocess=_meet(self.subprocess, other.subprocess),
-            modules=_meet(self.modules, other.modules),
+            net=_meet(self.net, other.net, _covers_host),
+            env=_meet(self.env, other.env, _covers),
+            secrets=_meet(self.secrets, other.secrets, _covers),
+            subprocess=_meet(self.subprocess, other.subprocess, _covers),
+            modules=_meet(self.modules, other.modules, _covers),
         )
 
 
-def _meet(mine: frozenset[str], theirs: frozenset[str]) -> frozenset[str]:
-    """Keep each pattern of one side that the other side covers."""
+def _meet(mine: frozenset[str], theirs: frozenset[str], covers: Callable[[str, str], bool]) -> frozenset[str]:
+    """Keep each pattern of one side that a pattern of the other side covers whole."""
 
-    def covered(name: str, patterns: frozenset[str]) -> bool:
-        bridge = name.partition(".")[0]
-        return any(
-            pattern in (name, bridge) or fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(bridge, pattern)
-            for pattern in patterns
-        )
+    def kept(some: frozenset[str], others: frozenset[str]) -> set[str]:
+        return {name for name in some if any(covers(name, pattern) for pattern in others)}
 
-    return frozenset(name for name in mine if covered(name, theirs)) | frozenset(
-        name for name in theirs if covered(name, mine)
-    )
+    return frozenset(kept(mine, theirs) | kept(theirs, mine))
+
+
+def _covers(name: str, pattern: str) -> bool:
+    """Tell whether ``pattern`` matches all that ``name``, perhaps a pattern itself, matches.
+
+    Between two patterns that is decided only where it is plain: ``*`` in the wider one swallows what stands for
+    something in the narrower one, while ``?`` and ``[...]`` would match its signs instead of what they stand for.
+    """
+    if pattern in (name, "*"):
+        return True
+    if any(sign in name for sign in "*?[") and ("[" in name or "?" in pattern or "[" in pattern):
+        return False
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+def _covers_bridge(name: str, pattern: str) -> bool:
+    """As :func:`_covers`; a bridge's name covers all its methods."""
+    return _covers(name, pattern) or _covers(name.partition(".")[0], pattern)
+
+
+def _covers_host(name: str, pattern: str) -> bool:
+    """As :func:`_covers`, for hosts with or without a port.
+
+    A pattern means public hosts. So it does not cover a private address or local name, which a grant names literally.
+    """
+    host, port = _split_port(name.lower())
+    wider, wider_port = _split_port(pattern.lower())
+    if wider_port and port != wider_port:
+        return False
+    if host == wider:
+        return True
+    if "*" not in wider or not ("*" in host or _is_public(host)):
+        return False
+    return re.fullmatch(".*".join(map(re.escape, wider.split("*"))), host, re.DOTALL) is not None
+
+
+def _split_port(text: str) -> tuple[str, str]:
+    head, colon, tail = text.rpartition(":")
+    if colon and tail.isdigit() and (head.endswith("]") or ":" not in head):
+        return head, tail
+    return text, ""
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.IPv4Address(host).is_global
+    except ValueError:
+        return ":" not in host and "." in host and not host.endswith(tuple(f".{name}" for name in LOCAL_SUFFIXES))
 
 
 def _meet_paths(mine: frozenset[str], theirs: frozenset[str]) -> frozenset[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from llmspell.errors import ConfigError, NotFoundError, PolicyError
 from llmspell.policy.grants import Grants
@@ -60,6 +60,22 @@ class Policy(BaseModel):
     limits: Limits = Limits()
     grants: Grants = Grants()
     libraries: frozenset[str] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _place(cls, given: Any) -> Any:
+        """Let the level choose the placement, unless it is given."""
+        if isinstance(given, dict) and "placement" not in given and given.get("level") in ("minimal", "strict"):
+            return {**given, "placement": _PLACEMENT[given["level"]]}
+        return given
+
+    @model_validator(mode="after")
+    def _check_placement(self) -> Self:
+        """Refuse a placement that is weaker than the level promises."""
+        least = _LEAST.get(self.level)
+        if least is not None and _STRENGTH[self.placement] < _STRENGTH[least]:
+            raise ValueError(f"level {self.level} needs placement {least}, not {self.placement}")
+        return self
 
     @classmethod
     def minimal(cls) -> Policy:
@@ -139,7 +155,7 @@ class Policy(BaseModel):
         if grants is not None:
             changes["grants"] = self.grants.intersect(grants)
         if level is not None and _ORDER[level] > _ORDER[self.level]:
-            changes |= {"level": level, "placement": _PLACEMENT[level]}
+            changes |= {"level": level, "placement": _stronger(self.placement, _PLACEMENT[level])}
         return self.model_copy(update=changes)
 
     def intersect(self, other: Policy) -> Policy:
@@ -155,18 +171,18 @@ class Policy(BaseModel):
         return self.model_copy(
             update={
                 "level": stricter.level,
-                "placement": stricter.placement,
+                "placement": _stronger(self.placement, other.placement),
                 "limits": self.limits.intersect(other.limits),
                 "grants": self.grants.intersect(other.grants),
                 "libraries": libraries,
             }
         )
 
-    def grant(self, **more: frozenset[str] | set[str] | list[str] | tuple[str, ...]) -> Policy:
+    def grant(self, **more: str | frozenset[str] | set[str] | list[str] | tuple[str, ...]) -> Policy:
         """Return a wider policy, as only the person who owns the policy may make it.
 
         Args:
-            more: Fields of :class:`Grants` and what to add to each.
+            more: Fields of :class:`Grants` and what to add to each: one name, or several.
 
         Raises:
             PolicyError: At ``strict``, where subprocesses are never granted.
@@ -174,7 +190,10 @@ class Policy(BaseModel):
         """
         if self.level == "strict" and more.get("subprocess"):
             raise PolicyError("level strict never grants subprocesses", hint="use level standard")
-        merged = {name: getattr(self.grants, name, frozenset()) | frozenset(added) for name, added in more.items()}
+        merged = {
+            name: getattr(self.grants, name, frozenset()) | ({added} if isinstance(added, str) else frozenset(added))
+            for name, added in more.items()
+        }
         try:
             grants = Grants.model_validate({**self.grants.model_dump(), **merged})
         except ValidationError as error:
@@ -239,4 +258,12 @@ _PLACEMENT: dict[str, str] = {
     "standard": "worker",
     "strict": "hardened",
 }
+_LEAST = {"standard": "worker", "strict": "hardened"}
+_STRENGTH = {"inline": 0, "worker": 1, "hardened": 2}
+
+
+def _stronger(one: str, other: str) -> str:
+    return one if _STRENGTH[one] >= _STRENGTH[other] else other
+
+
 NOTHING = _NOTHING

@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-from llmspell.errors import ConversionError
+from llmspell.errors import ConversionError, LlmspellError
 from llmspell.values.handles import FunctionRef, HostRef
-from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits
+from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits, text_size
 
 Naming: TypeAlias = Literal["snake", "camel"]
 
@@ -172,7 +172,7 @@ class ValueConverter:
         kind = type(item)
         if kind in _SCALARS:
             return item  # type: ignore[return-value]
-        if kind is str and len(item) < 4096:  # type: ignore[arg-type]
+        if kind is str and len(item) < 1024 and self.limits.bytes >= 4096:  # type: ignore[arg-type]
             return item  # type: ignore[return-value]
         return _Conversion(self, naming).convert(item, "$", 0)
 
@@ -183,7 +183,14 @@ class ValueConverter:
         except KeyError:
             spec = self._by_type[kind] = self._find(kind)
         if spec is not None:
-            return spec.to_value(item), spec.record
+            try:
+                return spec.to_value(item), spec.record
+            except LlmspellError:
+                raise
+            except Exception as error:
+                raise ConversionError(
+                    f"a {kind.__name__} cannot cross: its converter failed with {type(error).__name__}", path=path
+                ) from error
         if self._handle is not None and (ref := self._handle(item)) is not None:
             return ref, False
         raise ConversionError(f"a {kind.__name__} cannot cross to a script", path=path)
@@ -223,7 +230,10 @@ class _Conversion:
         kind = type(item)
         if kind in _SCALARS:
             return item  # type: ignore[no-any-return]
-        if kind is str or kind is bytes:
+        if kind is str:
+            self._count(text_size(item, self.limits.bytes), path)
+            return item  # type: ignore[no-any-return]
+        if kind is bytes:
             self._count(len(item), path)
             return item  # type: ignore[no-any-return]
         if kind is dict or kind is list or kind is tuple:

@@ -49,6 +49,13 @@ def check_value(value: object, limits: ValueLimits = DEFAULT_VALUE_LIMITS) -> No
     _Checker(limits).check(value)
 
 
+def text_size(text: str, stop_at: int) -> int:
+    """Count the bytes of a text as UTF-8; a text that is longer than ``stop_at`` is not encoded to find out."""
+    if text.isascii() or len(text) > stop_at:
+        return len(text)
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 def size_of(value: object, stop_at: int) -> int:
     """Count the bytes of a value: texts as UTF-8, eight for everything else; no further than ``stop_at``.
 
@@ -62,7 +69,7 @@ def size_of(value: object, stop_at: int) -> int:
         item = stack.pop()
         kind = type(item)
         if kind is str:
-            size += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
+            size += text_size(item, stop_at)
         elif kind is bytes:
             size += len(item)
         else:
@@ -99,7 +106,9 @@ class _Checker:
             kind = type(item)
             if kind in _SCALARS or kind is FunctionRef or kind is HostRef:
                 continue
-            if kind is str or kind is bytes:
+            if kind is str:
+                self._count(text_size(item, self.limits.bytes), path)  # type: ignore[arg-type]
+            elif kind is bytes:
                 self._count(len(item), path)  # type: ignore[arg-type]
             elif kind is list or kind is dict:
                 if id(item) in self.open:
@@ -117,7 +126,7 @@ class _Checker:
                     for key, part in item.items():  # type: ignore[attr-defined]
                         if type(key) is not str:
                             raise ConversionError(f"a dict key must be a text, not {type(key).__name__}", path=path)
-                        self._count(len(key), path)
+                        self._count(text_size(key, self.limits.bytes), path)
                         stack.append((part, f"{path}.{key}", depth + 1))
             else:
                 raise ConversionError(f"a {kind.__name__} cannot cross", path=path)

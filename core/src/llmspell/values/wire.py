@@ -12,6 +12,7 @@ code   payload
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeVar
 
 import msgspec
@@ -89,8 +90,28 @@ def _mark(item: Any) -> Any:
     if kind is dict:
         return {_mark(key): _mark(part) for key, part in item.items()}
     if isinstance(item, msgspec.Struct):
-        return type(item)(**{name: _mark(getattr(item, name)) for name in item.__struct_fields__})
+        free = _free_fields(type(item))
+        parts = {name: getattr(item, name) for name in item.__struct_fields__}
+        return kind(**{name: (_mark if name in free else _mend)(part) for name, part in parts.items()})
     return item
+
+
+@functools.cache
+def _free_fields(kind: Any) -> frozenset[str]:
+    """Name the fields that hold values; the others are declared texts and numbers, where no mark can stand."""
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if "Any" in str(field.type))
+
+
+def _mend(item: Any) -> Any:
+    """Replace lone surrogates in what is text for people: messages, names, sources."""
+    kind = type(item)
+    if kind is str:
+        return item.encode("utf-8", "replace").decode() if _has_surrogates(item) else item
+    if kind is list or kind is tuple:
+        return kind(_mend(part) for part in item)
+    if kind is dict:
+        return {_mend(key): _mend(part) for key, part in item.items()}
+    return _mark(item)
 
 
 def _has_surrogates(text: str) -> bool:
