@@ -140,6 +140,32 @@ def landlock_network(port: int) -> Any:
         return os.strerror(client.connect_ex(("127.0.0.1", port)))
 
 
+def own_root(folder: str) -> Any:
+    """With nothing but a new root: what is there, and whether it can be written beside what is shown."""
+    hardening = _hardening()
+    hardening.enter()
+    plan = hardening.Hardening(
+        frozenset({hardening.Piece.OWN_ROOT}), readable=(folder + "/readable", folder + "/alone", folder + "/absent")
+    )
+
+    def look() -> Any:
+        state = _harden(plan).states[0]
+        try:
+            os.mkdir(folder + "/new")
+            written = "created"
+        except OSError as error:
+            written = os.strerror(error.errno or 0)
+        return {
+            "state": [state.applied, state.detail],
+            "root": os.listdir("/"),
+            "beside": sorted(os.listdir(folder)),
+            "text": Path(folder, "readable", "file").read_text(),
+            "write": written,
+        }
+
+    return _ask_child(look)
+
+
 def namespaces() -> Any:
     hardening = _hardening()
     before = {name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "net", "ipc")}

@@ -75,6 +75,23 @@ def test_landlock_leaves_reading_below_the_given_paths(in_child: InChild, tmp_pa
     }
 
 
+def test_in_its_own_root_nothing_exists_but_what_is_readable(in_child: InChild, tmp_path: Path) -> None:
+    readable = tmp_path / "readable"
+    readable.mkdir()
+    (readable / "file").write_text("text")
+    alone = tmp_path / "alone"
+    alone.write_text("text")
+    (tmp_path / "hidden").write_text("text")
+    got = in_child("own_root", str(tmp_path))
+    if got["state"] != [True, ""]:
+        pytest.skip(f"this machine lacks own-root: {got['state'][1]}")
+    assert got["root"] == [tmp_path.parts[1]]
+    assert got["beside"] == ["alone", "readable"]
+    assert got["text"] == "text"
+    assert got["write"] == "Read-only file system"
+    assert (readable / "file").read_text() == "text"
+
+
 def test_landlock_closes_tcp(in_child: InChild) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.05)

@@ -31,6 +31,7 @@ class PythonGuest:
         self.calls = 0
         self.reason = ""
         self.stepping = False
+        self.asking = False
         self.heap: dict[str, Any] = {}
         self.functions: dict[int, Any] = {}
         self.waiting: set[int] = set()
@@ -91,14 +92,18 @@ class PythonGuest:
         return self.calls
 
     def call(self, target: str, method: str, *args: Any) -> Any:
+        self.asking = True
         reply = self.port.ask([m.Call(self._next(), target, method, list(args))])
+        self.asking = False
+        if self.reason:
+            raise Stopped
         if reply.fault is not None:
             raise Fault(reply.fault)
         return reply.value
 
     def interrupt(self, reason: str) -> None:
         self.reason = self.reason or reason
-        if self.stepping:
+        if self.stepping and not self.asking:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), ctypes.py_object(Stopped))
 
     def usage(self) -> GuestUsage:

@@ -188,3 +188,13 @@ def test_many_threads_run_at_once(bench: Any) -> None:
     for thread in threads:
         thread.join()
     assert values == {n * 10 + r: [0, 1, 2, 3, 4, n, r] for n in range(6) for r in range(5)}
+
+
+def test_a_guest_that_gives_up_asking_says_so_at_the_answer(bench: Any) -> None:
+    text = "port._hear = lambda: 1 / 0\ntry:\n    call('a', 'b')\nfinally:\n    del port._hear"
+    seat = bench.seat()
+    try:
+        (call,) = seat.step(bench.start(text))
+        assert seat.step(m.Reply(call.id, 1))[0].failure.message == "ZeroDivisionError: division by zero"
+    finally:
+        seat.close()

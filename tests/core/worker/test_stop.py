@@ -42,9 +42,9 @@ def test_a_stopped_process_is_killed_too(bench: Any) -> None:
     seat = bench.seat()
     stop = threading.Timer(0.05, lambda: signal.pidfd_send_signal(seat._worker._pidfd, signal.SIGSTOP))
     interrupt = threading.Timer(DEADLINE, lambda: seat.interrupt("deadline"))
+    began = time.monotonic()
     stop.start()
     interrupt.start()
-    began = time.monotonic()
     with pytest.raises(EngineCrashed, match="did not stop"):
         seat.step(bench.start(BUSY))
     seat.close()
@@ -121,6 +121,7 @@ def family(root: int) -> set[str]:
 
 
 def test_an_interrupt_before_the_first_message_holds(bench: Any) -> None:
+    bench.run("result = 1")
     seat = bench.seat()
     seat.interrupt("cancelled")
     try:

@@ -7,6 +7,7 @@ An errno that only comes after a call was let in (EINVAL, EFAULT, EBADF...) coun
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 import sys
@@ -21,7 +22,17 @@ libc.syscall.restype = ctypes.c_long
 libc.mmap.restype = ctypes.c_void_p
 TEMPORARY = tempfile.gettempdir()
 
+WANTED_ONLY = {"see_that_a_file_exists": "own-root"}
+"""Attempts that are refused by a piece that strict wants but does not require, and the piece."""
+
 ATTEMPTS: dict[str, Callable[["Scene"], object]] = {}
+
+
+class Nothing(OSError):
+    """A wall stood where the finding is a state of the process rather than an errno."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EPERM, why)
 
 
 class Scene:
@@ -55,16 +66,22 @@ def attempt(function: Callable[[Scene], object]) -> Callable[[Scene], object]:
     return function
 
 
+def of_a_file_that_is_there(function: Callable[[Scene], object]) -> Callable[[Scene], object]:
+    """Take "no such file" for a wall: the file is there, but not in the root of whoever looks."""
+
+    @functools.wraps(function)
+    def look(scene: Scene) -> object:
+        try:
+            return function(scene)
+        except FileNotFoundError as error:
+            raise Nothing(f"out of sight: {error}") from error
+
+    return look
+
+
 def system_call(title: str, name: str, *args: int | bytes | None) -> None:
     """Declare an attempt that is one system call."""
     ATTEMPTS[title] = lambda scene: scene.call(name, *args)
-
-
-class Nothing(OSError):
-    """A wall stood where the finding is a state of the process rather than an errno."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(errno.EPERM, why)
 
 
 # files
@@ -74,19 +91,28 @@ NEW_FILE = os.path.join(TEMPORARY, "llmspell-drill-new").encode()
 
 
 @attempt
+@of_a_file_that_is_there
 def create_a_file(scene: Scene) -> object:
     return os.open(NEW_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
 
 
 @attempt
+@of_a_file_that_is_there
 def open_the_null_device_for_writing(scene: Scene) -> object:
     return os.open("/dev/null", os.O_WRONLY)
 
 
 @attempt
+@of_a_file_that_is_there
 def read_the_user_database(scene: Scene) -> object:
     with open("/etc/passwd", "rb") as file:
         return file.read(10)
+
+
+@attempt
+@of_a_file_that_is_there
+def see_that_a_file_exists(scene: Scene) -> object:
+    return os.stat("/etc/passwd").st_size
 
 
 @attempt
@@ -95,32 +121,44 @@ def list_the_root(scene: Scene) -> object:
 
 
 @attempt
+def leave_its_root(scene: Scene) -> object:
+    os.chdir("..")
+    return os.listdir("..")
+
+
+@attempt
+@of_a_file_that_is_there
 def read_the_hosts_environment(scene: Scene) -> object:
     with open(f"/proc/{scene.host}/environ", "rb") as file:
         return file.read(10)
 
 
 @attempt
+@of_a_file_that_is_there
 def read_the_hosts_memory(scene: Scene) -> object:
     return os.open(f"/proc/{scene.host}/mem", os.O_RDONLY)
 
 
 @attempt
+@of_a_file_that_is_there
 def write_own_memory_through_proc(scene: Scene) -> object:
     return os.open("/proc/self/mem", os.O_RDWR)
 
 
 @attempt
+@of_a_file_that_is_there
 def write_through_a_descriptor_link(scene: Scene) -> object:
     return os.open(f"/proc/self/fd/{scene.given[0]}", os.O_WRONLY)
 
 
 @attempt
+@of_a_file_that_is_there
 def open_an_anonymous_temporary_file(scene: Scene) -> object:
     return os.open(TEMPORARY, os.O_TMPFILE | os.O_RDWR)
 
 
 @attempt
+@of_a_file_that_is_there
 def truncate_by_open(scene: Scene) -> object:
     return os.open("/dev/null", os.O_RDONLY | os.O_TRUNC)
 
@@ -449,6 +487,7 @@ def secrets_in_the_environment(scene: Scene) -> object:
 
 
 @attempt
+@of_a_file_that_is_there
 def secrets_in_the_first_environment_block(scene: Scene) -> object:
     with open("/proc/self/environ", "rb") as file:
         return file.read(100)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from llmspell.runtime.hardening import probe
+
 HERE = Path(__file__).parent
 
 
@@ -19,7 +21,9 @@ class Room:
         assert process.stdout is not None
         self.stdin, self.stdout = process.stdin, process.stdout
         self._say({"path": sys.path, "attempts": str(HERE / "attempts.py"), "host": os.getpid()})
-        self.names: list[str] = json.loads(self.stdout.readline())
+        names, wanted_only = json.loads(self.stdout.readline())
+        lacking = {str(state.piece) for state in probe().applied.states if not state.applied}
+        self.names: list[str] = [name for name in names if wanted_only.get(name) not in lacking]
 
     def _say(self, request: dict[str, Any]) -> None:
         print(json.dumps(request), file=self.stdin, flush=True)

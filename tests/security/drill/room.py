@@ -81,7 +81,7 @@ def main() -> None:
         return
     module = load(setup["attempts"])
     nested = PidNamespaces.probe()
-    print(json.dumps(module.names()), flush=True)
+    print(json.dumps([module.names(), module.WANTED_ONLY]), flush=True)
     for line in sys.stdin:
         print(json.dumps(attempt(module, json.loads(line), setup, nested, entered)), flush=True)
 

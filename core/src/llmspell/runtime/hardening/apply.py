@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Collection, Iterable
 
-from llmspell.runtime.hardening import capabilities, kernel, landlock, process, seccomp
+from llmspell.runtime.hardening import capabilities, kernel, landlock, process, root, seccomp
 from llmspell.runtime.hardening.plan import LANDLOCK, NAMESPACES, Applied, Hardening, Piece, State
 
 
@@ -34,8 +34,9 @@ def harden(plan: Hardening, *, keep: Collection[int], parent: int, inherited: It
     attempt(Piece.SESSION, process.own_session)
     attempt(Piece.DESCRIPTORS, functools.partial(process.close_descriptors, keep))
     attempt(Piece.ENVIRONMENT, functools.partial(process.scrub_environment, dict(plan.environment)))
-    # These two read below /proc, which Landlock closes.
+    # Reads below /proc, which the next two take out of sight and reach.
     attempt(Piece.LIMITS, functools.partial(process.limit_resources, plan.limits))
+    attempt(Piece.OWN_ROOT, functools.partial(root.own_root, plan.readable))
     attempt(Piece.CAPABILITIES, capabilities.drop_all)
     attempt(Piece.NO_NEW_PRIVILEGES, process.forbid_new_privileges)
     done.update((state.piece, state) for state in _landlock(plan))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from pathlib import Path
 
 from llmspell.runtime.hardening import kernel
 
 _VERSION_3 = 0x20080522
-_LAST_CAP = Path("/proc/sys/kernel/cap_last_cap")
+_MOST = 64
 
 
 class _Header(ctypes.Structure):
@@ -44,7 +43,7 @@ def held() -> int:
 
 
 def _empty_bounding_set() -> str:
-    for capability in range(_last() + 1):
+    for capability in range(_MOST):
         try:
             kernel.prctl(kernel.PR_CAPBSET_DROP, capability)
         except OSError as error:
@@ -55,10 +54,3 @@ def _empty_bounding_set() -> str:
                 return ""  # beyond the last one this kernel knows
             raise
     return ""
-
-
-def _last() -> int:
-    try:
-        return int(_LAST_CAP.read_text())
-    except (OSError, ValueError):
-        return 63

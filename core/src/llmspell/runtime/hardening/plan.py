@@ -25,6 +25,7 @@ class Piece(StrEnum):
     NETWORK_NAMESPACE = "network-namespace"
     IPC_NAMESPACE = "ipc-namespace"
     PID_NAMESPACE = "pid-namespace"
+    OWN_ROOT = "own-root"
     LANDLOCK_FILES = "landlock-files"
     LANDLOCK_NETWORK = "landlock-network"
     LANDLOCK_SCOPES = "landlock-scopes"
@@ -60,8 +61,8 @@ class Hardening:
         required: Without these the process must not run anything.
         wanted: Applied where the machine can, reported where it cannot.
         limits: Resource limits.
-        readable: Files and directories that may be read, for ``LANDLOCK_FILES``. Empty: no file at all, and
-            ``SECCOMP`` then refuses every call that takes a path.
+        readable: Files and directories that may be read, for ``LANDLOCK_FILES`` and ``OWN_ROOT``. Empty: no file
+            at all, and ``SECCOMP`` then refuses every call that takes a path.
         environment: The whole environment, as sorted pairs.
 
     Example:
@@ -96,9 +97,10 @@ class Hardening:
     @classmethod
     def strict(cls, limits: ProcessLimits | None = None, readable: Iterable[str] = ()) -> Hardening:
         """Plan for hostile code: even native code execution reaches nothing but the conversation."""
+        wanted = NAMESPACES | {Piece.OWN_ROOT, Piece.LANDLOCK_NETWORK, Piece.LANDLOCK_SCOPES}
         return cls(
-            required=frozenset(Piece) - NAMESPACES - {Piece.LANDLOCK_NETWORK, Piece.LANDLOCK_SCOPES},
-            wanted=NAMESPACES | {Piece.LANDLOCK_NETWORK, Piece.LANDLOCK_SCOPES},
+            required=frozenset(Piece) - wanted,
+            wanted=wanted,
             limits=limits or ProcessLimits(),
             readable=tuple(readable),
         )

@@ -44,6 +44,7 @@ class Server:
         self._interrupted = (0, "")
         self._failure: Failed | None = None
         self._kept: list[HostMessage] = []
+        self._asking = False
 
     def live(self) -> int:
         """Serve until the host hangs up; return the exit status."""
@@ -118,6 +119,11 @@ class Server:
             said, usage = [_out_of_memory()], None
         except Exception as error:  # noqa: BLE001 - a guest must not raise; if it does, the run tells
             said, usage = [_internal(error)], None
+        if self._asking:
+            # The guest gave up asking, by an exception. What it asked is still going to be answered, and what it
+            # says now is the answer to that.
+            self._asking = False
+            self._hear()
         self._say(said, usage)
         last = said[-1] if said else None
         if isinstance(last, Done | Failed) and last.id == MAIN:
@@ -162,13 +168,16 @@ class Server:
             if said:
                 self._say(said, None, last=False)
             return here
+        self._asking = True
         self._say(said, None)
         while True:
             message = self._hear()
             if type(message) is Reply and message.id == wanted:
+                self._asking = False
                 return message
             if type(message) is Cancel and message.id == MAIN:
                 # Its answer is the end of the step that is going to follow.
+                self._asking = False
                 return Reply(wanted, None, Fault("cancelled", message.reason, fatal=True))
             if isinstance(message, Open):
                 raise _HostGone
