@@ -75,10 +75,8 @@ class HooksBridge(Bridge):
         ``{id, type, priority, handler}`` for one type, or functions by type:
         ``{id, priority, before_generate = fn, after_generate = fn, ...}``; the id may be given before the table.
         """
-        if isinstance(first, str):
-            definition = {**(definition or {}), "id": first}
-        else:
-            definition = {**first, **(definition or {})}
+        beside = definition or {}
+        definition = {**beside, "id": first} if isinstance(first, str) else {**first, **beside}
         hook = self._read(definition)
         if hook.id in self._hooks:
             raise BridgeError(f"there is a hook {hook.id!r} already", code="exists")

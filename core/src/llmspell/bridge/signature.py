@@ -316,12 +316,16 @@ class Signature:
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the parameters as one object, as tool and MCP descriptions need it."""
+        # The fields go by number, since pydantic's models have attributes such as ``schema`` and ``json``.
         fields: dict[str, Any] = {
-            p.name: (list[p.type] if p.variadic else p.type, ... if p.required else p.default)  # type: ignore[name-defined]
-            for p in self.parameters
+            f"p{place}": (
+                list[p.type] if p.variadic else p.type,  # type: ignore[name-defined]
+                Field(... if p.required else p.default, alias=p.name),
+            )
+            for place, p in enumerate(self.parameters)
         }
         model = create_model(self.name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
-        schema: dict[str, Any] = model.model_json_schema()
+        schema: dict[str, Any] = model.model_json_schema(by_alias=True)
         return schema
 
 

@@ -143,7 +143,7 @@ def _read_xml(text: str) -> Any:
         root = Tree.fromstring(text, forbid_dtd=True)
     except Tree.ParseError as error:
         line, column = error.position
-        raise _bad("xml", f"{error.msg.partition(':')[0]} (line {line}, column {column + 1})") from None
+        raise _bad("xml", f"{str(error).partition(':')[0]} (line {line}, column {column + 1})") from None
     except (DefusedXmlException, ValueError):
         raise _bad("xml", "document types and entities are refused") from None
     return {root.tag: _element(root, 0)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from llmspell.plugin import BridgeError, Value
 
-_MAX_STEPS = 1_000_000
+_MAX_STEPS = 200_000
 _MAX_PROBLEMS = 100
 Checkpoint = Callable[[], None]
 
@@ -37,7 +37,7 @@ def validate(value: Value, schema: dict[str, Any], checkpoint: Checkpoint) -> Ve
         checkpoint: Called now and then, so that a schema that takes for ever does not.
 
     Raises:
-        BridgeError: ``invalid_schema``; ``too_complex`` beyond a million steps.
+        BridgeError: ``invalid_schema``; ``too_complex`` beyond 200,000 steps.
     """
     from jsonschema.exceptions import SchemaError
     from referencing.exceptions import Unresolvable

@@ -46,12 +46,12 @@ class EventsBridge(EmitterOps, Bridge):
     @export
     async def publish(self, call: Call, event: str | dict[str, Any], data: Value = None) -> bool:
         """Emit an event: a name and its data, or ``{type, data}``; return whether anybody listened."""
+        kind = event
         if isinstance(event, dict):
-            kind = event.get("type")
-            if not isinstance(kind, str):
-                raise BridgeError("an event needs a type", code="invalid_argument")
-            event, data = kind, event.get("data")
-        return await self.emit(call, event, data)
+            kind, data = event.get("type", ""), event.get("data")
+        if not isinstance(kind, str) or not kind:
+            raise BridgeError("an event needs a type", code="invalid_argument")
+        return await self.emit(call, kind, data)
 
     @export
     def subscribe(self, call: Call, pattern: str, fn: ScriptFunction) -> int:
@@ -142,7 +142,7 @@ class EventsBridge(EmitterOps, Bridge):
     @export
     async def replay(self, call: Call, query: dict[str, Any] | None = None, *, speed: float = 1.0) -> int:
         """Emit past events again, as far apart as they were, ``speed`` times as fast (0: at once); return how many."""
-        if speed < 0 or speed != speed:
+        if not speed >= 0:
             raise BridgeError("speed should not be negative", code="invalid_argument")
         if self._replay is not None:
             raise BridgeError("a replay is under way", code="busy")

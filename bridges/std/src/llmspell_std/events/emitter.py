@@ -72,8 +72,11 @@ class EmitterOps:
     @export
     async def aggregate(self, events: list[str], timeout: float | None = None) -> dict[str, list[Any]]:
         """Wait until each of several events has happened; return their arguments by name."""
-        async with asyncio.TaskGroup() as group:
-            waits = {name: group.create_task(self._hub.wait(self._prefix + name, timeout)) for name in events}
+        try:
+            async with asyncio.TaskGroup() as group:
+                waits = {name: group.create_task(self._hub.wait(self._prefix + name, timeout)) for name in events}
+        except* BridgeError as failures:
+            raise failures.exceptions[0] from None
         return {name: task.result() for name, task in waits.items()}
 
     @export

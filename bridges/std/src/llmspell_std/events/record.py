@@ -116,7 +116,7 @@ def read_filter(config: Mapping[str, Any]) -> Filter:
         ("pattern", pattern, str), ("since", since, (int, float)), ("until", until, (int, float)),
         ("where", where, dict), ("source", source, str), ("predicate", predicate, ScriptFunction),
     ):  # fmt: skip
-        if value is not None and not isinstance(value, kind):  # type: ignore[arg-type]
+        if value is not None and not isinstance(value, kind):
             raise BridgeError(f"{name} of a filter is of the wrong kind", code="invalid_argument")
     return Filter(pattern, since, until, where, source, predicate)
 

@@ -62,8 +62,10 @@ class LogBridge(Bridge):
 
     @export
     async def error(self, call: Call, message: str, attributes: dict[str, Any] | None = None) -> None:
-        """Log what went wrong."""
+        """Log what went wrong. Also ``err``, since ``error`` is a word of Tengo."""
         await self._book.write(call, "error", message, attributes)
+
+    err = error
 
     @export
     def create(
@@ -211,7 +213,7 @@ class LogBridge(Bridge):
             )
             return {"error": failure}
 
-    @export(name="assert")
+    @export
     async def assert_that(
         self, call: Call, condition: Value, message: str = "assertion failed", attributes: dict[str, Any] | None = None
     ) -> Value:
@@ -220,6 +222,8 @@ class LogBridge(Bridge):
             await self._book.write(call, "error", message, attributes)
             raise BridgeError(message, code="assertion")
         return condition
+
+    assert_ = assert_that
 
     @export
     async def audit(self, call: Call, kind: str, details: dict[str, Any] | None = None) -> None:
@@ -250,7 +254,7 @@ class LogBridge(Bridge):
             "levels": {name: counts[name] for name in LEVELS},
         }
 
-    @export(name="export")
+    @export
     def export_entries(self, format: str = "json") -> str:
         """Return what is kept, as ``json`` or as ``jsonl``."""
         rows = [
@@ -262,6 +266,8 @@ class LogBridge(Bridge):
         if format == "jsonl":
             return "".join(jsontext.write(dict(row)) + "\n" for row in rows)
         raise BridgeError(f"the format {format!r} is not known here; there are json and jsonl", code="unknown_format")
+
+    export_ = export_entries
 
     def _found(self, level: Level | None, logger: str | None, text: str | None, since: float | None) -> list[Entry]:
         floor = LEVELS[level] if level else 0

@@ -44,6 +44,8 @@ class Logger(HostObject):
         """Log what went wrong."""
         await self._write(call, "error", message, attributes)
 
+    err = error
+
     @export
     async def debug_if(
         self, call: Call, condition: bool, message: str, attributes: dict[str, Any] | None = None

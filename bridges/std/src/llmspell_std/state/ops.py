@@ -110,19 +110,19 @@ class StateOps:
         data: dict[str, Any] = self._store.read("data", [])
         return data
 
-    @export(name="export")
-    def export_document(self) -> dict[str, Any]:
+    @export
+    def snapshot(self) -> dict[str, Any]:
         """Return a copy of everything: ``{data, metadata, artifacts, messages}``."""
         return self._store.document()
 
-    snapshot = export_document
+    export_ = snapshot
 
-    @export(name="import")
-    def import_document(self, document: dict[str, Any]) -> None:
-        """Replace everything by what ``export`` or ``snapshot`` returned."""
+    @export
+    def restore(self, document: dict[str, Any]) -> None:
+        """Replace everything by what ``snapshot`` returned."""
         self._store.replace(document)
 
-    restore = import_document
+    import_ = restore
 
     @export
     async def transaction(self, fn: ScriptFunction) -> Value:
