@@ -13,15 +13,21 @@ _UNHANDLED = "nobody handled the rejection of this promise: await it, or add .ca
 _KINDS = frozenset({"syntax", "module", "conversion", "cancelled"})
 
 
-def failure_of(told: dict[str, Any], files: Files) -> Failure:
-    """Make the failure of a description by the glue's ``describe``."""
+def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Failure:
+    """Make the failure of a description by the glue's ``describe``.
+
+    Args:
+        told: The description.
+        files: Where its places are.
+        is_full: The heap has been near its limit. An engine without memory for an error object throws null.
+    """
     name, message = told["name"], told["message"]
     frames = files.frames(told["stack"])
     kind = told.get("kind", "")
-    if name == "InternalError" and message == _OUT_OF_MEMORY:
+    if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and not name and message == "null"):
         return out_of_memory(frames)
     text = message if name in _QUIET or kind == "syntax" else f"{name}: {message}" if message else name
-    where = frames[0] if frames else None
+    where = Place(*told["place"]) if "place" in told else frames[0] if frames else None
     return Failure(
         kind=kind if kind in _KINDS else "runtime",
         message=text,

@@ -39,6 +39,9 @@ from llmspell_quickjs.watch import HeapWatch
 _HEADROOM = 1.1
 """The engine itself refuses memory a tenth above the limit, by an error a script can catch; the watch comes before."""
 
+_NEARLY = 0.4
+"""How much of its limit a heap must have been seen to take for an error without content to mean that it was full."""
+
 
 class JavaScriptGuest:
     """A guest over a fresh VM.
@@ -220,12 +223,13 @@ class JavaScriptGuest:
         """Enter the VM, run every job there is, and take what it has to say."""
         answer = self._vm.enter(op, *texts)
         if answer:
-            failure = failures.failure_of(json.loads(answer[1:]), self._files)
-            said.append(self._end(failure))
+            said.append(self._end(self._failure(json.loads(answer[1:]))))
             return
         again = True
         while again:
             self._run_jobs()
+            if self._reason or self._fatal is not None:
+                return
             text = self._vm.enter("flush")
             said += self._kept
             self._kept.clear()
@@ -259,11 +263,12 @@ class JavaScriptGuest:
         return again
 
     def _failure(self, told: dict[str, Any]) -> Failure:
-        if told.get("kind") == "syntax":
+        if told.get("kind") == "syntax" and "place" not in told:
             failure = syntax.in_files(told, self._files, syntax.checker(self._vm.enter))
             if failure is not None:
                 return failure
-        return failures.failure_of(told, self._files)
+        limit = self._limits.memory
+        return failures.failure_of(told, self._files, limit is not None and self._peak > limit * _NEARLY)
 
     def _call(self, frame: str) -> Call:
         id, line, target, method, args = decode(frame, self._handle)
@@ -309,6 +314,7 @@ class JavaScriptGuest:
         if self._reason or self._fatal is not None:
             self._vm.trip()
             return "X"
+        self.look()
         try:
             if op == "emit":
                 self._port.emit(Emit(texts[0], json.loads(texts[1])))
@@ -380,8 +386,8 @@ class JavaScriptGuest:
             return "S" + json.dumps({"key": known.name})
         prepared = self._prepared(Source(found["text"], found["name"], LANGUAGE, self._root), "module")
         if isinstance(prepared, Failure):
-            where = f"    at <input>:{prepared.line}:{prepared.column}"
-            return "Y" + json.dumps({"message": f"{prepared.message} ({prepared.file}:{prepared.line})", "site": where})
+            place = (prepared.file, prepared.line, prepared.column)
+            return "Y" + json.dumps({"message": prepared.message, "place": place})
         described, code = self._describe(prepared)
         return f"S{json.dumps(described)}\n{code}"
 

@@ -6,6 +6,7 @@ const { create, defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf
   Object;
 const objectKeys = Object.keys;
 const ObjectPrototype = Object.prototype;
+const objectToString = ObjectPrototype.toString;
 const { apply, ownKeys } = Reflect;
 const { isArray } = Array;
 const { isSafeInteger } = Number;

@@ -148,6 +148,7 @@ function describeError(error) {
   if (origin !== undefined) {
     out.kind = origin.kind;
     if (origin.fault !== undefined) out.fault = origin.fault;
+    if (origin.place !== undefined) out.place = origin.place;
     if (origin.path !== undefined) out.path = origin.path;
     if (origin.text !== undefined) out.text = origin.text;
     if (origin.module !== undefined) out.module = origin.module;
@@ -158,9 +159,16 @@ function describeError(error) {
 }
 
 function describeOther(thrown) {
+  if (typeof thrown === "string") return record({ name: "", message: textOf(thrown), stack: "" });
   const value = attempt(thrown);
-  const text = typeof thrown === "string" ? thrown : typeof thrown === "symbol" ? "a symbol" : stringify(value);
-  return record({ name: "", message: textOf(text), stack: "", value: typeof thrown === "string" ? null : value });
+  return record({ name: "", message: textOf(shown(thrown, value)), stack: "", value });
+}
+
+// Text for something thrown that is no error: its own toString if it has one, or else what it holds.
+function shown(thrown, value) {
+  if (typeof thrown === "symbol") return "a symbol was thrown";
+  if (typeof thrown !== "object" || thrown === null) return "" + thrown;
+  return thrown.toString !== objectToString && typeof thrown.toString === "function" ? "" + thrown : stringify(value);
 }
 
 // The value as far as it can cross.

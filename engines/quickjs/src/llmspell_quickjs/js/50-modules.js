@@ -40,7 +40,8 @@ function bridgeModule(described) {
   const exports = {};
   const methods = described[1];
   for (let i = 0; i < methods.length; i++) {
-    exports[methods[i][0]] = method(described[0], methods[i][1], methods[i][2], methods[i][0]);
+    const value = method(described[0], methods[i][1], methods[i][2], methods[i][0]);
+    defineProperty(exports, methods[i][0], record({ value, enumerable: true }));
   }
   setPrototypeOf(exports, new NativeProxy(create(null), record({ get: (_, name) => unknownExport(described[0], name) })));
   freeze(exports);
@@ -95,7 +96,7 @@ function compile(described, code) {
 
 function syntaxError(described) {
   const error = new SyntaxErrorClass(described.message);
-  weakSet(origins, error, record({ kind: "syntax", site: described.site }));
+  weakSet(origins, error, record({ kind: "syntax", place: described.place }));
   return error;
 }
 

@@ -25,6 +25,7 @@ function lazyGlobal(name, load) {
 
 function prepareGlobals() {
   lockErrors();
+  lockContainers();
   const gone = ["FinalizationRegistry", "SharedArrayBuffer", "Atomics"];
   for (let i = 0; i < gone.length; i++) delete global[gone[i]];
   hide(global, "BridgeError", BridgeError);
@@ -35,6 +36,13 @@ function prepareGlobals() {
   const names = objectKeys(LAZY);
   for (let i = 0; i < names.length; i++) lazyGlobal(names[i], () => part(LAZY[names[i]])[names[i]]);
   guardPromises();
+}
+
+// The engine's own code puts things into plain arrays and objects. No setter for an index or a new name may stand in
+// its way: Array.prototype takes no elements (methods may be added), Object.prototype nothing new at all.
+function lockContainers() {
+  defineProperty(Array.prototype, "length", record({ writable: false }));
+  preventExtensions(ObjectPrototype);
 }
 
 const settled = NativePromise.resolve();
@@ -248,10 +256,7 @@ const core = record({
   nativeThen, objectKeys, record, revive, saved, say, stringify, then, trail, walk, weakGet, weakSet,
   forget(id) {
     const call = mapGet(pending, id);
-    if (call !== undefined && call.counts) {
-      call.counts = false;
-      outstanding--;
-    }
+    if (call !== undefined && mapDelete(pending, id) && call.counts) outstanding--;
   },
   lastCall: () => lastCall,
 });
@@ -280,6 +285,11 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
     else if (op === "check") return check(a);
     return "";
   } catch (error) {
-    return cut("!" + stringify(describe(error)), 0);
+    try {
+      return cut("!" + stringify(describe(error)), 0);
+    } catch {
+      // A text that is there already: whatever is wrong, nothing of a script's may leave as an exception.
+      return '!{"name":"Error","message":"the glue could not tell of an error","stack":""}';
+    }
   }
 });

@@ -1,4 +1,4 @@
-// Timers: each is a call to core.sleep, so that time passes at the host, under its limits and on its record.
+// Timers: each is a sleep of the host, so that time passes there, under its limits and on its record.
 (function (core) {
   "use strict";
   const { apply, mapGet, mapSet, nativeThen } = core;
@@ -8,7 +8,7 @@
 
   function wait(number, delay, work) {
     const seconds = delay > 0 ? delay / 1000 : 0;
-    const slept = core.say("core", "sleep", [seconds]);
+    const slept = core.say("@host", "sleep", [seconds]);
     mapSet(timers, number, core.lastCall());
     nativeThen(slept, () => {
       if (mapGet(timers, number) !== undefined) work();
@@ -33,6 +33,7 @@
     if (call !== undefined) {
       remove(timers, number);
       core.forget(call);
+      core.say("@host", "cancel", [call], false);
     }
   }
 

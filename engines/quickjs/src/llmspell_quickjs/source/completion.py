@@ -32,7 +32,7 @@ def return_completion(root: Node, edits: Edits) -> bool:
     """
     statements = [child for child in root.children if child.is_named]
     last = _last(statements)
-    if last is None:
+    if last is None or last.has_error:
         return False
     if last.type == "expression_statement" and not _is_directive(last) and not _followed(statements, last):
         expression = last.named_children[0]

@@ -167,7 +167,7 @@ def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int,
     waits: list[tuple[int, int, str]] = []
     for node in marks.get("await", ()):
         operand = node.named_children[-1] if node.named_children else None
-        if operand is None or operand.type == "comment":
+        if operand is None or operand.type == "comment" or node.has_error:
             continue
         edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
         edits.insert(operand.end_byte, ")")

@@ -1,0 +1,190 @@
+"""Modules: require, import and import(), of bridges, files and other languages, through one resolver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmspell.engine.messages import HOST
+
+
+def test_a_bridge_is_required_imported_and_found_as_a_global(stage: Any) -> None:
+    assert stage.run("return require('kit').echo(1)") == 1
+    assert stage.run("import kit from 'kit'; export default kit.echo(2)") == 2
+    assert stage.run("import { echo, fetch as get } from 'kit'; export default [echo(3), await get(4)]") == [3, 4]
+    assert stage.run("import * as k from 'kit'; export default k.echo(5)") == 5
+    assert stage.run("const { echo } = await import('kit'); return echo(6)") == 6
+    assert stage.run("return kit.echo(7)") == 7
+
+
+def test_a_bridge_is_asked_for_when_it_is_first_used(stage: Any) -> None:
+    stage.run("return 1")
+    assert stage.calls == []
+    stage.run("kit.echo(1); kit.echo(2); require('kit'); return 1")
+    assert [call.method for call in stage.calls] == ["module", "echo", "echo"]
+
+
+def test_a_global_of_a_bridges_name_may_be_declared_otherwise(stage: Any) -> None:
+    assert stage.run("const kit = 5; return kit") == 5
+    assert stage.run("var kit = 6; return kit") == 6
+    assert stage.run("function kit() { return 7 } return kit()") == 7
+    assert stage.run("globalThis.kit = 8; return kit") == 8
+
+
+def test_a_bridge_cannot_be_changed(stage: Any) -> None:
+    assert stage.run("const k = require('kit'); k.echo = 1; delete k.fetch; return typeof k.echo") == "function"
+
+
+def test_an_export_that_is_not_there_is_asked_of_the_host_by_its_snake_case_name(stage: Any, refused: Any) -> None:
+    def nothing(*args: Any) -> None:
+        raise refused("unknown_method", "kit has no function 'do_it'; did you mean 'echo'?")
+
+    stage.bridges["kit"]["do_it"] = nothing
+    exports = [name for name in stage.bridges["kit"] if name != "do_it"]
+    stage._host = lambda call: {"kind": "bridge", "name": "kit", "exports": [[n, False, False] for n in exports]}
+    failure = stage.failure("kit.doIt()")
+    assert (failure.code, failure.line) == ("unknown_method", 1)
+    assert "did you mean" in failure.message
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        "exports.add = (a, b) => a + b; exports.name = 'lib'",
+        "module.exports = { add: (a, b) => a + b, name: 'lib' }",
+        "export const add = (a, b) => a + b; export const name = 'lib'",
+        "function add(a, b) { return a + b } const name = 'lib'; export { add, name }",
+        "export function add(a, b) { return a + b } export default 1; export let name = 'lib'",
+    ],
+)
+def test_a_file_gives_its_exports_to_every_way_of_asking(stage: Any, library: str) -> None:
+    stage.files["./lib.js"] = library
+    for source in (
+        "const { add, name } = require('./lib.js'); return [add(1, 2), name]",
+        "import { add, name } from './lib.js'; export default [add(1, 2), name]",
+        "import * as lib from './lib.js'; export default [lib.add(1, 2), lib.name]",
+        "const lib = await import('./lib.js'); return [lib.add(1, 2), lib.name]",
+        "export * from './lib.js'; import { add, name } from './lib.js'; export default [add(1, 2), name]",
+    ):
+        assert stage.run(source) == [3, "lib"]
+
+
+def test_default_exports_and_default_imports_meet(stage: Any) -> None:
+    stage.files |= {"./esm.js": "export default (x) => x + 1", "./cjs.js": "module.exports = (x) => x + 2"}
+    code = "import a from './esm.js'; import b from './cjs.js'; export default [a(1), b(1)]"
+    assert stage.run(code) == [2, 3]
+    assert stage.run("return [require('./esm.js').default(1), require('./cjs.js')(1)]") == [2, 3]
+
+
+def test_exports_are_live_through_the_namespace(stage: Any) -> None:
+    stage.files["./count.js"] = "export let n = 0; export function up() { n++ }"
+    assert stage.run("import * as c from './count.js'; c.up(); c.up(); export default c.n") == 2
+
+
+def test_a_module_runs_once(stage: Any) -> None:
+    stage.files |= {
+        "./once.js": "console.log('run'); exports.o = {}",
+        "./other.js": "module.exports = require('./once.js').o",
+    }
+    assert stage.run("return require('./once.js').o === require('./other.js') && require('./once.js') !== null") is True
+    assert stage.output == "run\n"
+
+
+def test_modules_require_each_other_by_their_own_place(stage: Any) -> None:
+    stage.files |= {"./lib/a.js": "module.exports = require('./b.js') + 1", "./b.js": "module.exports = 41"}
+    assert stage.run("return require('./lib/a.js')") == 42
+    assert [call.args for call in stage.calls] == [["./lib/a.js", "spell.js"], ["./b.js", "lib/a.js"]]
+
+
+def test_top_level_await_in_a_module(stage: Any) -> None:
+    stage.files["./slow.js"] = "export const value = await kit.fetch(5)"
+    assert stage.run("import { value } from './slow.js'; export default value") == 5
+    assert stage.run("return (await import('./slow.js')).value") == 5
+    failure = stage.failure("require('./slow.js')")
+    assert "use await import" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "circle"),
+    [
+        ({"./a.js": "require('./b.js')", "./b.js": "require('./a.js')"}, "require('./a.js')", "a.js -> b.js -> a.js"),
+        (
+            {"./a.js": "import './b.js'", "./b.js": "import './a.js'"},
+            "import './a.js'",
+            "a.js -> b.js -> a.js",
+        ),
+        ({"./a.js": "import './a.js'"}, "import './a.js'", "a.js -> a.js"),
+    ],
+)
+def test_a_circle_is_an_error_that_names_it(stage: Any, files: dict[str, str], source: str, circle: str) -> None:
+    stage.files |= files
+    failure = stage.failure(source)
+    assert failure.kind == "module"
+    assert circle in failure.message
+
+
+def test_a_missing_module_is_a_module_failure_with_its_name_and_line(stage: Any) -> None:
+    failure = stage.failure("\nrequire('./nope.js')")
+    assert (failure.kind, failure.code, failure.line) == ("module", "./nope.js", 2)
+    assert failure.fault == stage.calls[0].id
+
+
+def test_a_missing_module_can_be_caught(stage: Any) -> None:
+    assert stage.run("try { require('./nope.js') } catch (e) { return e.code }") == "module_not_found"
+
+
+def test_a_missing_export_is_named(stage: Any) -> None:
+    stage.files["./lib.js"] = "export const a = 1"
+    failure = stage.failure("import { b } from './lib.js'")
+    assert failure.kind == "module"
+    assert "has no export 'b'" in failure.message
+
+
+def test_a_failing_module_fails_again_with_the_same_error(stage: Any) -> None:
+    stage.files["./bad.js"] = "throw new Error('bad')"
+    code = "const e = []; for (let i = 0; i < 2; i++) try { require('./bad.js') } catch (x) { e.push(x) } return e[0] === e[1]"
+    assert stage.run(code) is True
+
+
+def test_errors_in_modules_name_the_modules_file(stage: Any) -> None:
+    stage.files["./lib.js"] = "\nexport function boom() {\n  null.x\n}"
+    failure = stage.failure("import { boom } from './lib.js'\n\nboom()")
+    assert [(f.file, f.line, f.function) for f in failure.frames] == [("lib.js", 3, "boom"), ("spell.js", 3, "")]
+
+
+def test_a_syntax_error_in_a_module_names_its_place(stage: Any) -> None:
+    stage.files["./lib.js"] = "let a = 1;\nlet b = ;"
+    failure = stage.failure("require('./lib.js')")
+    assert (failure.kind, failure.file, failure.line, failure.column) == ("syntax", "lib.js", 2, 9)
+
+
+def test_what_is_imported_cannot_be_assigned(stage: Any) -> None:
+    stage.files["./lib.js"] = "export const a = 1"
+    assert stage.failure("import { a } from './lib.js'; a = 2").kind == "runtime"
+
+
+def test_import_meta_and_json(stage: Any) -> None:
+    stage.files["./data.json"] = '{"a": [1, 2]}'
+    assert stage.run("import d from './data.json' with { type: 'json' }; export default d.a") == [1, 2]
+    assert stage.run("export default import.meta.url") == "spell.js"
+
+
+def test_words_in_texts_and_comments_are_no_module_syntax(stage: Any) -> None:
+    code = """
+    // import x from "nowhere"
+    const s = 'export default 1'; const t = `import("nowhere") ${'import y from "z"'}`; /* export const q = 1 */
+    const r = /import a from "b"/; const o = { import: 1, export: 2, await: 3 };
+    return [s.length, o.import + o.export + o.await, r.source.length]
+    """
+    assert stage.run(code) == [16, 6, 17]
+    assert stage.calls == []
+
+
+def test_modules_of_other_languages_give_functions_that_return_promises(make_stage: Any) -> None:
+    from llmspell.values import HostRef, MethodRef
+
+    add = HostRef(4, "add", (MethodRef("call", True),), "function")
+    stage = make_stage(foreign={"./t.lua": {"add": add, "n": 3}}, bridges={"4": {"call": lambda a, b: a + b}})
+    assert stage.run("import { add, n } from './t.lua'; export default await add(n, 4)") == 7
+    assert {call.target for call in stage.calls} == {HOST, 4}
