@@ -279,7 +279,7 @@ class _Conversion:
     def _record(self, item: dict[Any, Any], path: str, depth: int, record: bool) -> dict[str, Value]:
         # Sets of types are made at the speed of C: most tables hold texts and numbers only, and need no loop.
         if set(map(type, item)) <= _TEXT and not (record and self.camel):
-            self._count(sum(map(len, item)), path)
+            self._count(text_size("".join(item), self.limits.bytes), path)
             if set(map(type, item.values())) <= _SCALARS:
                 self.nodes += len(item)
                 return item.copy()
@@ -287,9 +287,11 @@ class _Conversion:
         out: dict[str, Value] = {}
         for name, part in item.items():
             key = name if type(name) is str else self._key(name, path)
-            self._count(len(key), path)
+            self._count(text_size(key, self.limits.bytes), path)
             if record and self.camel:
                 key = _camel_cached(key)
+            if key in out:
+                raise ConversionError(f"two keys become the same text {key!r}", path=path)
             out[key] = self._part(part, path, key, depth)
         return out
 
@@ -300,7 +302,7 @@ class _Conversion:
             return part  # type: ignore[no-any-return]
         if kind is str:
             self.nodes += 1
-            self._count(len(part), path)
+            self._count(len(part) if part.isascii() else text_size(part, self.limits.bytes), path)
             return part  # type: ignore[no-any-return]
         return self.convert(part, f"{path}.{key}", depth + 1)
 
@@ -310,7 +312,7 @@ class _Conversion:
 
     def _key(self, key: object, path: str) -> str:
         if isinstance(key, str):
-            return key.value if isinstance(key, enum.Enum) else str(key)
+            return key.value if isinstance(key, enum.Enum) else str.__str__(key)
         if isinstance(key, int) and not isinstance(key, bool):
             return str(int(key))
         if isinstance(key, uuid.UUID | pathlib.PurePath | datetime.date):
