@@ -23,17 +23,15 @@ _LIBRARY_NAMES = (
     " move remove sort create resume yield wrap status running isyieldable close abs ceil floor max min random"
     " randomseed sqrt tointeger huge maxinteger mininteger codepoint codes offset charpattern clock date difftime"
     " exit time write"
-).split()  # noqa: SIM905 - as a list it would fill eighty lines
+)
 
 _UNKNOWN = re.compile(r"attempt to \w+ a nil value \((global|field|method|local|upvalue) '([^']+)'\)")
 
 
 class Names:
-    """Chunk names as Lua shows them, and the sources they stand for.
+    """Chunk names as Lua shows them, and the sources they stand for."""
 
-    Args:
-        language: What frames say.
-    """
+    __slots__ = ("_sources",)
 
     def __init__(self) -> None:
         self._sources: dict[str, str] = {}
@@ -76,9 +74,7 @@ def ended(
         status = int(record[5] or 0)
         return Failure(kind="exit", message=f"the script ended itself with status {status}", status=status, **common)
     if reason == "internal":
-        return Failure(
-            kind="internal", message=f"the Lua engine failed: {text(record[4])}", state_spent=True, **common
-        )
+        return Failure(kind="internal", message=f"the Lua engine failed: {text(record[4])}", state_spent=True, **common)
     if reason == "unknown_function":
         return Failure(kind="runtime", message="the script has no such function any more", code=reason, **common)
     message = fatal.message if fatal is not None and fatal.code == reason else ""
@@ -142,7 +138,7 @@ def did_you_mean(message: str, globals_: Iterable[str]) -> str:
     match = _UNKNOWN.search(message)
     if match is None:
         return ""
-    near = difflib.get_close_matches(match[2], [*globals_, *_LIBRARY_NAMES], 1)
+    near = difflib.get_close_matches(match[2], [*globals_, *_LIBRARY_NAMES.split()], 1)
     return f"did you mean {near[0]}?" if near and near[0] != match[2] else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port, Source
@@ -23,7 +22,8 @@ from llmspell.engine.messages import (
     Start,
 )
 from llmspell.errors import OutputExceeded, ScriptSyntaxError
-from llmspell.values import HostRef, decoder, encode
+from llmspell.values import HostRef, encode
+from llmspell_lua.conversion import answer_of, decode, from_lua, scalar
 from llmspell_lua.failures import LANGUAGE, Names, ended, failed, limit_failure, text
 from llmspell_lua.programs import shorten
 
@@ -32,37 +32,7 @@ if TYPE_CHECKING:
     from llmspell_lua.state import LuaState
 
 _CALL, _EMIT, _DONE, _FAILED, _LOAD = 1, 2, 3, 4, 5
-_VALUE, _PACKED, _FAULT, _FATAL, _MODULE = 1, 2, 3, 4, 5
-
-_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
-
-_decode: Callable[[bytes], Any] = decoder(object).decode
-
-
-def _in(raw: Any) -> Any:
-    """Return a scalar that the script said as a value of the host."""
-    if type(raw) is not bytes:
-        return raw
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        try:
-            return raw.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return raw
-
-
-def _scalar(value: Any) -> tuple[bool, Any]:
-    """Return whether a value can be told to the script as it is, and how."""
-    kind = type(value)
-    if kind is str:
-        try:
-            return True, value.encode()
-        except UnicodeEncodeError:
-            return True, value.encode("utf-8", "surrogatepass")
-    if kind is int:
-        return _INT_MIN <= value <= _INT_MAX, value
-    return value is None or kind in (bool, float, bytes), value
+_FAULT, _FATAL, _MODULE = 3, 4, 5
 
 
 class LuaGuest:
@@ -71,6 +41,21 @@ class LuaGuest:
     The main chunk and every invocation is a task of the prelude's scheduler; each may wait for host calls of its
     own, so any number can be outstanding at once.
     """
+
+    __slots__ = (
+        "_bridges",
+        "_emit",
+        "_engine",
+        "_fatal",
+        "_limits",
+        "_module_calls",
+        "_names",
+        "_over",
+        "_peak",
+        "_root",
+        "_state",
+        "_stepping",
+    )
 
     def __init__(self, engine: LuaEngine, state: LuaState, limits: GuestLimits, port: Port) -> None:
         self._engine = engine
@@ -123,9 +108,7 @@ class LuaGuest:
         if state is None or self._stepping:
             return GuestUsage()
         memory = state.memory
-        return GuestUsage(
-            memory, max(self._peak, memory), state.steps if self._limits.steps is not None else None
-        )
+        return GuestUsage(memory, max(self._peak, memory), state.steps if self._limits.steps is not None else None)
 
     def close(self) -> None:
         """Give the state back."""
@@ -164,11 +147,7 @@ class LuaGuest:
             if isinstance(value, dict) and value.get("kind") in ("bridge", "source"):
                 self._module(state, number, value)
                 return
-        simple, told = _scalar(value)
-        if simple:
-            state.answer(number, _VALUE, told)
-        else:
-            state.answer(number, _PACKED, encode(value))
+        state.answer(number, *answer_of(value, state.table_from))
 
     def _fault(self, state: LuaState, number: int, code: str, message: str, details: Any = None) -> None:
         state.answer(
@@ -187,7 +166,9 @@ class LuaGuest:
         try:
             program = self._engine.compile(Source(description["text"], name, LANGUAGE, self._root), display)
         except ScriptSyntaxError as error:
-            self._fault(state, number, "syntax", f"the module {name!r} does not parse: {error.location}: {error.message}")
+            self._fault(
+                state, number, "syntax", f"the module {name!r} does not parse: {error.location}: {error.message}"
+            )
             return
         self._names.add(display, name)
         state.answer(number, _MODULE, b"source", display.encode(), state.adopt(program))
@@ -195,7 +176,7 @@ class LuaGuest:
     def _invoke(self, state: LuaState, message: Invoke) -> None:
         scalars = []
         for arg in message.args:
-            simple, told = _scalar(arg)
+            simple, told = scalar(arg)
             if not simple:
                 state.invoke(message.id, message.function, encode(message.args), ())
                 return
@@ -232,8 +213,9 @@ class LuaGuest:
                     )
                 )
             )  # fmt: skip
-        if self._limits.memory is not None:
-            self._peak = max(self._peak, state.memory)
+        self._peak = max(self._peak, state.memory)
+        if not self._over:
+            state.tidy()
         return said
 
     def _hear(self, state: LuaState, record: tuple[Any, ...], said: list[GuestMessage]) -> None:
@@ -245,12 +227,14 @@ class LuaGuest:
                 if target == HOST:
                     self._module_calls.add(number)
             said.append(
-                Call(number, target, text(method), [_in(arg) for arg in args] if not blob else _decode(blob), line)
+                Call(number, target, text(method), [from_lua(arg) for arg in args] if not blob else decode(blob), line)
             )
         elif kind == _EMIT:
             self._emit(Emit(text(record[1]), text(record[2])))
         elif kind == _DONE:
-            said.append(Done(record[1], [_in(value) for value in record[3:]] if not record[2] else _decode(record[2])))
+            said.append(
+                Done(record[1], [from_lua(value) for value in record[3:]] if not record[2] else decode(record[2]))
+            )
         elif kind == _LOAD:
             state.load_part(text(record[1]))
         else:
@@ -263,9 +247,9 @@ class LuaGuest:
             if failure.state_spent:
                 state.spent = failure.limit or "internal"
             return failure
-        account = _decode(record[2])
+        account = decode(record[2])
         raw = account.get("value")
-        value = _plain(_decode(raw)) if isinstance(raw, bytes) else None
+        value = _plain(decode(raw)) if isinstance(raw, bytes) else None
         return failed(account, self._names, self._bridges, value)
 
 

@@ -47,6 +47,5 @@ class Prelude:
         dump = vm.runtime().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
         folder = resources.files("llmspell_lua").joinpath("prelude")
         self.parts: dict[str, bytes] = {
-            name: dump(folder.joinpath(f"{name}.lua").read_bytes(), f"={name}.lua".encode())
-            for name in (*EAGER, *LAZY)
+            name: dump(folder.joinpath(f"{name}.lua").read_bytes(), f"={name}.lua".encode()) for name in (*EAGER, *LAZY)
         }

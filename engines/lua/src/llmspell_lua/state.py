@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
-from collections import OrderedDict
 from typing import Any
 
 from llmspell.engine import GuestLimits
@@ -27,6 +27,10 @@ _NO_HOOK = -1
 _CO_WINDOWS = 10
 """Windows of a coroutine per window of a task, where steps are limited: what fits into less is not counted."""
 
+_TIDY_BELOW = 96 * 1024
+_TIDY_STEP = 12 * 1024
+"""Heaps smaller than the first are collected before they wait, once they grew by the second or by a fifth."""
+
 _random = random.SystemRandom()
 
 
@@ -40,10 +44,41 @@ class LuaState:
         interruptions: Why the run was asked to end, in order. Its length is what the hook looks at: the only
             Python object the VM holds is its ``__len__``.
         take: Return the next record that the run said, or None; see ``tasks.lua``.
+        table_from: Make a Lua table of a flat dict or list; of ``bytes``, numbers and booleans only.
         runs: How many runs it has served.
         spent: Why the state must not be used again, or ``""``.
         birth_memory: Bytes in use when it was new.
     """
+
+    __slots__ = (
+        "_answer",
+        "_bridges",
+        "_chunks",
+        "_control",
+        "_limits",
+        "_load",
+        "_lock",
+        "_memory",
+        "_parts",
+        "_prelude",
+        "_reset",
+        "_running",
+        "_runtime",
+        "_set_max_memory",
+        "_shared",
+        "_start",
+        "_step",
+        "_switch",
+        "_threads",
+        "_tidy_above",
+        "_vm",
+        "birth_memory",
+        "interruptions",
+        "runs",
+        "spent",
+        "table_from",
+        "take",
+    )
 
     def __init__(self, vm: Vm, prelude: Prelude, switch: HookSwitch | None) -> None:
         self._vm = vm
@@ -58,7 +93,7 @@ class LuaState:
         self._limits: GuestLimits | None = None
         self._memory = 0
         self._bridges: tuple[str, ...] = ()
-        self._chunks: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._chunks: dict[tuple[str, ...], Any] = {}
 
         self._runtime = runtime = vm.runtime()
         self._load = runtime.eval(b"load")
@@ -68,6 +103,7 @@ class LuaState:
         for part in EAGER:
             self.load_part(part)
         self._set_max_memory = runtime.set_max_memory
+        self.table_from = runtime.table_from
         self._control = shared[b"control"]
         driver = shared[b"tasks"]
         self._step = driver[b"step"]
@@ -75,7 +111,8 @@ class LuaState:
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
         self._reset = driver[b"reset"]
-        self.birth_memory = self.memory
+        self._tidy_above = 0
+        self.birth_memory = self.collect()
 
     @property
     def memory(self) -> int:
@@ -131,7 +168,7 @@ class LuaState:
     def start(self, program: LuaProgram, params: bytes | None, bridges: tuple[str, ...]) -> None:
         """Begin a run; ``params`` is an encoded map."""
         if bridges != self._bridges:
-            self._shared[b"bridges"] = self._runtime.table_from({name.encode(): True for name in bridges})
+            self._shared[b"bridges"] = self.table_from({name.encode(): True for name in bridges})
             self._bridges = bridges
         for part in program.needs:
             if part not in self._parts:
@@ -181,13 +218,21 @@ class LuaState:
     def reset(self) -> None:
         """Forget the run: nothing of it can be seen by the next."""
         self._forget(drop_threads=False)
+        self._tidy_above = self.birth_memory + _TIDY_STEP
         with self._lock:
             self.interruptions.clear()
 
     def collect(self) -> int:
         """Collect garbage; return the bytes then in use."""
         self._runtime.gccollect()
-        return self.memory
+        memory = self.memory
+        self._tidy_above = memory + max(memory // 5, _TIDY_STEP) if memory < _TIDY_BELOW else sys.maxsize
+        return memory
+
+    def tidy(self) -> None:
+        """Collect the garbage of a small heap, before it waits: thousands of them may."""
+        if self.memory > self._tidy_above:
+            self.collect()
 
     def _limited(self, function: Any) -> int:
         with self._lock:
@@ -214,14 +259,12 @@ class LuaState:
         """Return the function of a program in this state, kept from an earlier run where possible."""
         chunks = self._chunks
         chunk = chunks.get(program.key)
-        if chunk is not None:
-            chunks.move_to_end(program.key)
-            return chunk
-        chunk = self._load(program.bytecode, b"=chunk", b"b")
-        if len(program.bytecode) <= _KEPT_CHUNK_BYTES:
-            chunks[program.key] = chunk
-            if len(chunks) > _KEPT_CHUNKS:
-                chunks.popitem(last=False)
+        if chunk is None:
+            chunk = self._load(program.bytecode, b"=chunk", b"b")
+            if len(program.bytecode) <= _KEPT_CHUNK_BYTES:
+                while len(chunks) >= _KEPT_CHUNKS:
+                    del chunks[next(iter(chunks))]
+                chunks[program.key] = chunk
         return chunk
 
     def _watch(self, address: bytes | None) -> None:

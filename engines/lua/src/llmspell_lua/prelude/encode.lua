@@ -11,6 +11,8 @@ local char, find, format, spack = string.char, string.find, string.format, strin
 local concat, mathtype, utf8len = table.concat, math.type, utf8.len
 local getmt, getinfo = debug.getmetatable, debug.getinfo
 
+local MAX_REMEMBERED = 1024
+
 local refs, ref_of, last_ref = {}, {}, 0 -- functions of this run that the host knows
 
 -- One value at a time, never suspended half-way.
@@ -34,6 +36,13 @@ local function refuse(message, ...)
   return P.need("errors").fail("conversion", message, path)
 end
 
+local function refuse_size(parts)
+  if parts > limits.nodes then
+    refuse("the value has more than %d parts (limit: value nodes)", limits.nodes)
+  end
+  return refuse("the value holds more than %d bytes of text (limit: value bytes)", limits.bytes)
+end
+
 local function header(first, l)
   if l < 65536 then
     return spack(">BI2", first + 1, l)
@@ -45,7 +54,7 @@ local function put_string(s)
   local l = #s
   size = size + l
   if size > limits.bytes then
-    refuse("the value holds more than %d bytes of text (limit: value bytes)", limits.bytes)
+    refuse_size(nodes)
   end
   if utf8len(s) then
     out[n + 1] = l < 32 and char(0xA0 + l) or header(0xD9, l)
@@ -109,8 +118,8 @@ end
 local put
 
 local function put_list(t, len, plain)
-  n = n + 1
-  out[n] = len < 16 and char(0x90 + len) or spack(">BI4", 0xDD, len)
+  local out, at = out, n + 1 -- locals are quicker, and these loops are where the time goes
+  out[at] = len < 16 and char(0x90 + len) or spack(">BI4", 0xDD, len)
   for i = 1, len do
     local v
     if plain then
@@ -118,37 +127,70 @@ local function put_list(t, len, plain)
     else
       v = rawget(t, i)
     end
-    local kind = type(v)
-    if kind == "number" then
-      put_number(v)
-    elseif kind == "nil" then
+    if mathtype(v) == "integer" and v >= 0 and v < 65536 then
+      at = at + 1
+      out[at] = v < 128 and char(v) or char(0xCD, v >> 8, v & 0xFF)
+    elseif v == nil then
       refuse_mixture(t, len)
     else
-      trail[depth] = i
-      put(v, kind)
+      trail[depth], n = i, at
+      put(v, type(v))
+      at = n
     end
   end
+  n = at
 end
 
-local function put_map(t, count)
-  n = n + 1
-  out[n] = count < 16 and char(0x80 + count) or spack(">BI4", 0xDF, count)
+-- How keys are written, remembered while the run lasts: maps of one shape share theirs.
+local keys, remembered = {}, 0
+
+local function encode_key(k)
+  trail[depth] = k
+  if type(k) ~= "string" then
+    refuse("a map's keys must be texts, not %s; only a list from 1 without holes has numbers", type(k))
+  elseif not utf8len(k) then
+    trail[depth] = format("%q", k)
+    refuse("a map's keys must be valid UTF-8")
+  end
+  local l = #k
+  local written = (l < 32 and char(0xA0 + l) or header(0xD9, l)) .. k
+  if l < 64 and remembered < MAX_REMEMBERED then
+    keys[k] = written
+    remembered = remembered + 1
+  end
+  return written
+end
+
+local function put_map(t)
+  local out, head, count, room = out, n + 1, 0, limits.nodes - nodes
+  local at = head
   for k, v in next, t do
-    trail[depth] = k
-    if type(k) ~= "string" then
-      refuse("a map's keys must be texts, not %s; only a list from 1 without holes has numbers", type(k))
-    elseif not utf8len(k) then
-      trail[depth] = format("%q", k)
-      refuse("a map's keys must be valid UTF-8")
+    local written = keys[k] or encode_key(k)
+    count = count + 1
+    size = size + #k
+    if count > room or size > limits.bytes then
+      refuse_size(nodes + count)
     end
-    put_string(k)
-    local kind = type(v)
-    if kind == "number" then
-      put_number(v)
+    at = at + 1
+    out[at] = written
+    if mathtype(v) == "integer" and v >= 0 and v < 65536 then
+      at = at + 1
+      out[at] = v < 128 and char(v) or char(0xCD, v >> 8, v & 0xFF)
     else
-      put(v, kind)
+      local kind = type(v)
+      if kind == "string" and #v < 32 and utf8len(v) then
+        size = size + #v
+        out[at + 1], out[at + 2] = char(0xA0 + #v), v
+        at = at + 2
+      else
+        trail[depth], n = k, at
+        put(v, kind)
+        at = n
+      end
     end
   end
+  out[head] = count < 16 and char(0x80 + count) or spack(">BI4", 0xDF, count)
+  nodes, n = nodes + count, at
 end
 
 local function put_table(t)
@@ -157,23 +199,23 @@ local function put_table(t)
   elseif depth > limits.depth then
     refuse("the value is nested deeper than %d levels (limit: value depth)", limits.depth)
   end
-  local count, len, mt = 0, rawlen(t), getmt(t)
-  for _ in next, t do
-    count = count + 1
-  end
-  nodes = nodes + count
-  if nodes > limits.nodes then
-    refuse("the value has more than %d parts (limit: value nodes)", limits.nodes)
-  end
+  local len, mt = rawlen(t), getmt(t)
   open[t] = true
   depth = depth + 1
   if len > 0 or mt == ARRAY then
-    if count ~= len then
+    local count = 0
+    for _ in next, t do
+      count = count + 1
+    end
+    nodes = nodes + count
+    if nodes > limits.nodes then
+      refuse_size(nodes)
+    elseif count ~= len then
       refuse_mixture(t, len)
     end
     put_list(t, len, mt == nil or mt == ARRAY)
   else
-    put_map(t, count)
+    put_map(t)
   end
   trail[depth] = nil
   depth = depth - 1
@@ -251,6 +293,7 @@ end
 
 P.forgetters[#P.forgetters + 1] = function()
   refs, ref_of, last_ref = {}, {}, 0
+  keys, remembered = {}, 0
   out, trail, open = nil, nil, nil
 end
 

@@ -193,7 +193,7 @@ s_require = function(name)
   return need("modules").require(name)
 end
 
-P.null, P.ARRAY, P.tostring, P.bridges = null, ARRAY, to_string, {}
+P.null, P.ARRAY, P.array, P.tostring, P.bridges = null, ARRAY, array, to_string, {}
 P.handles = setmetatable({}, { __mode = "k" }) -- proxies of host objects -> {id, payload, kind}
 P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28 }
 

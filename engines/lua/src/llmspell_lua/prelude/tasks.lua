@@ -20,7 +20,7 @@ local unpack = table.unpack
 local seed_random = math.randomseed
 
 local CALL, EMIT, DONE, FAILED, LOAD, WAIT = 1, 2, 3, 4, 5, 6
-local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE = 0, 1, 2, 3, 4, 5
+local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE, LIST = 0, 1, 2, 3, 4, 5, 6
 
 local function HOST() end
 local function PARKED() end
@@ -90,6 +90,8 @@ local function answered(record, tag, mode, a, b, c)
     return a
   elseif mode == PACKED then
     return need("decode")(a)
+  elseif mode == LIST then
+    return P.array(a)
   elseif mode == MODULE then
     return a, b, c
   elseif mode == FAULT then

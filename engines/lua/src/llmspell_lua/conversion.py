@@ -1,0 +1,75 @@
+"""Values on their way into a Lua state and out of it.
+
+Most values go as MessagePack, which the prelude encodes and decodes (``encode.lua``, ``decode.lua``): inside the VM,
+under its limits. Scalars go as they are, and flat containers of scalars by lupa's own conversion, which is quicker.
+Whatever goes in must be made of ``bytes`` and numbers: a ``str`` would arrive as a Python object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llmspell.values import decoder, encode
+
+VALUE, PACKED, LIST = 1, 2, 6
+"""Modes of an answer; see ``tasks.lua``."""
+
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+
+_PLAIN = frozenset({int, float, bool, bytes})
+_FLAT = _PLAIN | {str}
+
+decode: Callable[[bytes], Any] = decoder(object).decode
+
+
+def from_lua(raw: Any) -> Any:
+    """Return a scalar of the script as a value: text where it is UTF-8, else bytes."""
+    if type(raw) is not bytes:
+        return raw
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        try:
+            return raw.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return raw
+
+
+def scalar(value: Any) -> tuple[bool, Any]:
+    """Return whether a value can be told as it is, and how."""
+    kind = type(value)
+    if kind is str:
+        return True, value.encode("utf-8", "surrogatepass")
+    if kind is int:
+        return _INT_MIN <= value <= _INT_MAX, value
+    return value is None or kind in _PLAIN, value
+
+
+def answer_of(value: Any, table_from: Callable[[Any], Any]) -> tuple[int, Any]:
+    """Return mode and content of an answer.
+
+    Args:
+        table_from: Makes a Lua table of a dict or list.
+    """
+    simple, told = scalar(value)
+    if simple:
+        return VALUE, told
+    kind = type(value)
+    try:
+        if kind is dict and value:
+            kinds = set(map(type, value.values()))
+            if kinds <= _PLAIN:
+                return VALUE, table_from({key.encode(): part for key, part in value.items()})
+            if kinds <= _FLAT:
+                return VALUE, table_from(
+                    {
+                        key.encode(): part.encode("utf-8", "surrogatepass") if type(part) is str else part
+                        for key, part in value.items()
+                    }
+                )
+        elif kind is list and value and _PLAIN.issuperset(map(type, value)):
+            return LIST, table_from(value)
+    except (OverflowError, UnicodeEncodeError):
+        pass  # an integer or a key that needs a word of explanation: decode.lua gives it
+    return PACKED, encode(value)
