@@ -237,13 +237,19 @@ class _Resolver:
         for _ in range(opened):
             self.leave()
 
+    def open_loop(self) -> Loop:
+        if self.loops:
+            self.loops[-1].nests = True
+        loop = Loop(self.function)
+        self.loops.append(loop)
+        return loop
+
     def for_(self, node: tree.For) -> None:
         self.function.loops = True
         self.enter()
         if node.init is not None:
             self.statement(node.init)
-        node.loop = Loop(self.function)
-        self.loops.append(node.loop)
+        node.loop = self.open_loop()
         if node.test is not None:
             self.expr(node.test)
         self.block_(node.body)
@@ -256,8 +262,7 @@ class _Resolver:
         self.function.loops = True
         self.enter()
         self.expr(node.iterable)
-        node.loop = Loop(self.function)
-        self.loops.append(node.loop)
+        node.loop = self.open_loop()
         for ident, role in ((node.key, "key"), (node.value, "value")):
             if ident.name != "_":
                 ident.symbol = self.define(ident.name)

@@ -29,6 +29,7 @@ class Symbol:
         type: Mask of the types it may hold.
         raw: It is a function that is only ever called directly with the right number of arguments, so it needs no
             hidden argument count.
+        positive: It counts a loop upwards from a positive number.
         lua: How the emitted program names it; ``""`` until it is declared.
     """
 
@@ -45,6 +46,7 @@ class Symbol:
     values: list[TypeSource] = field(default_factory=list)
     type: int = 0
     raw: bool = False
+    positive: bool = False
     lua: str = ""
 
 
@@ -83,8 +85,10 @@ class Loop:
 
     Attributes:
         calls: Something is called that may run script code or change an array's length.
+        nests: There is another loop inside.
     """
 
     function: Function
     assigned: set[Symbol] = field(default_factory=set)
     calls: bool = False
+    nests: bool = False

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from llmspell_tengo.compiler import Module, NativeModule, SourceModule
-from llmspell_tengo.machine.vm import runtime_source
+from llmspell_tengo.machine.parts import STANDARD, source
 
-NATIVE = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 SOURCE = ("enum",)
 
 
 def find_standard(name: str) -> Module | None:
     """Return the standard module of that name."""
-    if name in NATIVE:
+    if name in STANDARD:
         return NativeModule(name)
     if name in SOURCE:
-        return SourceModule(name, runtime_source(f"{name}.tengo").decode())
+        return SourceModule(name, source(f"{name}.tengo").decode())
     return None

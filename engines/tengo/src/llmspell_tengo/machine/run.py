@@ -11,9 +11,8 @@ from llmspell_tengo import values
 from llmspell_tengo.compiler import CompiledProgram
 from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
 from llmspell_tengo.machine.internal import InternalFault, as_text, perform
-from llmspell_tengo.machine.vm import LuaVM
+from llmspell_tengo.machine.vm import DONE, FAILED, LuaVM
 
-_STEP_DONE, _STEP_SAID, _STEP_FAILED = 0, 1, 2
 _NAP = 0.05
 
 
@@ -66,12 +65,10 @@ class Runner:
         limits = self.limits
         driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
         driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
-        vm.prepare(program)
-        vm.require("time")
         for name, module in self.modules.items():
             driver[b"define_values"](name.encode(), values.encode(dict(module)))
         try:
-            main = vm.load(program.lua)
+            main = vm.load(program)
         except ValueError as error:
             raise RuntimeFault(str(error), kind="internal") from None
         driver[b"start"](main, values.encode(list(predefined)), b"values")
@@ -81,10 +78,14 @@ class Runner:
             except MemoryError:
                 raise RuntimeFault("memory", kind="stop", spent=True) from None
             said, first, second = driver[b"take"]()
-            if status == _STEP_FAILED:
+            if status == FAILED:
                 raise runtime_fault(program, first, second)
-            if status == _STEP_DONE:
+            if status == DONE:
                 return RunOutcome(first.decode(), values.decode(second), int(driver[b"steps"]()), "".join(output))
+            if said == b"part":
+                vm.provide(first.decode())
+                driver[b"answer"]()
+                continue
             self._answer(driver, first.decode(), values.decode(second), output)
 
     def _sleep(self, seconds: float) -> None:

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from llmspell_tengo.compiler import CompiledProgram
+from llmspell_tengo.machine.parts import ALWAYS, NEEDS, bytecode, providers
 
-PIECES = ("core", "builtins", "bytes", "codec")
-"""Parts of the runtime every state has; the driver comes last."""
-
-NEEDS = {
-    "base64": ("args",),
-    "fmt": ("format",),
-    "hex": ("args",),
-    "json": ("args", "format", "base64"),
-    "math": ("args",),
-    "rand": ("args",),
-    "text": ("args", "format"),
-    "times": ("args", "time"),
-}
-"""What a part of the runtime needs of the parts that not every state has."""
-
-_HELPERS = {"builtin_format": "format", "builtin_time": "time"}
-"""Where what a program uses is defined, if not in the parts that every state has."""
+DONE, SAID, FAILED = 0, 1, 2
+"""What a step may end with, see ``runtime/driver.lua``."""
 
 
 def _denied(*_: object) -> None:
     raise AttributeError("a script does not reach Python")
 
 
-def _new_runtime() -> Any:
+def new_runtime() -> Any:
+    """Make a bare Lua state. Python and Lua exchange bytes, numbers and opaque tables, nothing else."""
     import lupa.lua54
 
     return lupa.lua54.LuaRuntime(
@@ -45,24 +30,6 @@ def _new_runtime() -> Any:
     )
 
 
-@cache
-def runtime_source(name: str) -> bytes:
-    """Read a ``.lua`` or ``.tengo`` file of the runtime."""
-    return (importlib.resources.files("llmspell_tengo") / "runtime" / name).read_bytes()
-
-
-@cache
-def bytecode(name: str) -> bytes:
-    """Compile a part of the runtime; all states load the same bytes.
-
-    Names of functions and lines of code are left out: they would cost each state more than the code itself.
-    """
-    dump = _new_runtime().eval(
-        b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end"
-    )
-    return bytes(dump(runtime_source(f"{name}.lua"), f"={name}".encode()))
-
-
 class LuaVM:
     """A Lua state with the Tengo runtime.
 
@@ -71,42 +38,47 @@ class LuaVM:
             anything but a bool: it runs inside Lua, possibly at the memory limit.
     """
 
+    __slots__ = ("_load", "_loaded", "_runtime", "driver", "memory", "table")
+
     def __init__(self, poll: Callable[[], bool]) -> None:
-        runtime = self._runtime = _new_runtime()
-        scope = runtime.globals()
-        scope[b"python"] = None
-        self._load: Any = scope[b"load"]
+        self._runtime = runtime = new_runtime()
+        self._load: Any = runtime.globals()[b"load"]
+        self._loaded = {*ALWAYS, "trim"}
+        self._load(bytecode("trim"), b"=trim", b"b")()
         self.table: Any = runtime.table()
-        self._loaded: set[str] = set()
-        self.driver: Any = None
-        for name in PIECES:
-            self.require(name)
-        self.driver = self._load(bytecode("driver"), b"=driver", b"b")(self.table, poll)
+        self._load(bytecode("base"), b"=base", b"b")(self.table)
+        self.driver: Any = self._load(bytecode("driver"), b"=driver", b"b")(self.table, poll)
         self.memory: int | None = None
 
-    def require(self, name: str) -> None:
+    def require(self, part: str) -> None:
         """Load a part of the runtime and what it needs, once."""
-        if name not in self._loaded:
-            self._loaded.add(name)
-            for needed in NEEDS.get(name, ()):
+        if part not in self._loaded:
+            self._loaded.add(part)
+            for needed in NEEDS.get(part, ()):
                 self.require(needed)
-            self._load(bytecode(name), f"={name}".encode(), b"b")(self.table)
+            self._load(bytecode(part), f"={part}".encode(), b"b")(self.table)
 
-    def prepare(self, program: CompiledProgram) -> None:
-        """Load the parts of the runtime that a program uses."""
-        for name in program.native_modules:
-            self.require(name)
-        for helper in program.helpers:
-            if helper in _HELPERS:
-                self.require(_HELPERS[helper])
+    def provide(self, name: str) -> None:
+        """Load the part that brings a name of the runtime.
 
-    def load(self, lua: bytes) -> Any:
-        """Load a program and return its main function.
+        Raises:
+            KeyError: No part does; a fault of the runtime.
+        """
+        self.require(providers()[name])
+
+    def load(self, program: CompiledProgram) -> Any:
+        """Load a program and what it uses of the runtime; return its main function.
 
         Raises:
             ValueError: Lua refuses the text, as too large or too nested; with Lua's words.
         """
-        chunk = self._load(lua, b"=program")
+        brings = providers()
+        for module in program.native_modules:
+            self.require(module)
+        for helper in program.helpers:
+            if helper in brings:
+                self.require(brings[helper])
+        chunk = self._load(program.lua, b"=program")
         if isinstance(chunk, tuple):
             raise ValueError(chunk[1].decode("utf-8", "replace"))
         return chunk(self.table)

@@ -83,38 +83,6 @@ function R.spend(amount)
   end
 end
 
--- Allocations, counted on request
-local allocations = 0
-local function count_allocation()
-  allocations = allocations - 1
-  if allocations < 0 then
-    error("\1e\1object allocation limit exceeded", 0)
-  end
-end
-
-function R.allocated(v)
-  count_allocation()
-  return v
-end
-
--- a call in that mode: what builtin and host functions return is an allocation, what script functions return is none
-function R.call_counted(f, n, ...)
-  if R.names[f] then
-    local v = f(n, ...)
-    count_allocation()
-    return v
-  end
-  return f(n, ...)
-end
-
-function R.immutable_counted(v)
-  local kind = R.kind_of(v)
-  if kind == "array" or kind == "map" then
-    count_allocation()
-  end
-  return R.immutable(v)
-end
-
 -- Errors: the message, and the lines of the program on the stack, innermost first
 
 local MOST_FRAMES = 2000
@@ -145,7 +113,7 @@ local task, arguments, count = nil, nil, 0
 local said, first, second
 
 function D.set_limits(steps, depth, allocs)
-  limit_steps, limit_depth, allocations = steps, depth, allocs
+  limit_steps, limit_depth, R.allocations = steps, depth, allocs
   used, unpolled, loop_grant, call_grant = 0, 0, 0, 0
 end
 
@@ -158,23 +126,30 @@ function D.steps()
   return used
 end
 
--- a module of plain values
+-- modules of plain values, packed until they are imported
 local host_modules = {}
 function D.define_values(name, packed)
-  local members = R.decoded_value(packed)
-  rawset(members, "__module_name__", name)
-  host_modules[name] = R.immutable(members)
+  host_modules[name] = packed
 end
 
 function R.host_module(name)
-  return host_modules[name]
+  local module = host_modules[name]
+  if type(module) == "string" then
+    local members = R.decoded_value(module)
+    rawset(members, "__module_name__", name)
+    module = R.immutable(members)
+    host_modules[name] = module
+  end
+  return module
 end
 
 -- run main with predefined globals, a packed list
 function D.start(main, packed, faithful)
   task = create(function()
-    local globals = R.decoded_value(packed)
-    globals = table.move(globals, 0, globals[R.L] - 1, 1, {})
+    local list, globals = R.decoded_value(packed), {}
+    for index = 0, list[R.L] - 1 do
+      globals[index + 1] = list[index]
+    end
     local kind, value = main(globals)
     if kind == "globals" then
       local list, n = {}, 0

@@ -2,28 +2,11 @@
 
 local R = ...
 
-local type, select, rawget = type, select, rawget
+local type, rawget = type, rawget
 local math_type, tointeger, huge = math.type, math.tointeger, math.huge
 local byte, sub, rep, find, format, upper = string.byte, string.sub, string.rep, string.find, string.format, string.upper
-local utf8_len, char, concat = utf8.len, string.char, table.concat
-local fail, kind_of, text, type_name = R.fail, R.kind_of, R.text, R.type_name
-
--- how many runes a string has; a byte that begins none counts as one
-local function rune_count(s)
-  local count = utf8_len(s)
-  if count then
-    return count
-  end
-  count = 0
-  local at, size = 1, #s
-  while at <= size do
-    local _, width = R.decode_rune(s, at)
-    at = at + width
-    count = count + 1
-  end
-  return count
-end
-R.rune_count = rune_count
+local concat = table.concat
+local fail, kind_of, type_name = R.fail, R.kind_of, R.type_name
 
 -- Floats, as strconv.FormatFloat writes them
 
@@ -114,9 +97,9 @@ local function padded(s)
     write(s)
   elseif minus then
     write(s)
-    padding(width - rune_count(s))
+    padding(width - R.rune_count(s))
   else
-    padding(width - rune_count(s))
+    padding(width - R.rune_count(s))
     write(s)
   end
 end
@@ -231,7 +214,7 @@ local function bad_verb(verb, v)
   write("%!")
   write(verb)
   write("(")
-  write(text(v))
+  write(R.text(v))
   write("=")
   write_value(v, "v")
   write(")")
@@ -403,7 +386,7 @@ function write_value(v, verb)
   if verb == "T" then
     write_text(type_name(v))
   elseif verb == "v" then
-    write_text(text(v))
+    write_text(R.text(v))
   elseif type(v) == "boolean" then
     if verb == "t" then
       padded(v and "true" or "false")
@@ -419,7 +402,7 @@ function write_value(v, verb)
   elseif kind_of(v) == "bytes" then
     format_bytes(rawget(v, R.DATA), verb)
   else
-    format_text(text(v), verb, v)
+    format_text(R.text(v), verb, v)
   end
 end
 

@@ -114,8 +114,6 @@ class CallWriter(OperatorWriter):
         inline, self.inline = self.inline, 0
         self.open_block()
         head = self._parameters(function)
-        if function.calls or function.loops:
-            self.out.append(self.entry_tick())
         self.body(node.body.body, function)
         text = f"({head}) {' '.join(self.out)} end"
         self.close_block()

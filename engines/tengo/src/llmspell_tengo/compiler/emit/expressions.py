@@ -8,7 +8,7 @@ from typing import Any
 from llmspell_tengo.compiler.emit.writer import ATOM, CALL, INDEX, MARK_OPEN, NAME, Code, Writer, takes_suffix
 from llmspell_tengo.compiler.modules import NativeModule, Unit
 from llmspell_tengo.compiler.symbols import Symbol
-from llmspell_tengo.compiler.types import STR, TOP, UNDEF, type_of
+from llmspell_tengo.compiler.types import INT, STR, TOP, UNDEF, type_of
 from llmspell_tengo.syntax import tree
 
 
@@ -280,6 +280,13 @@ class ExpressionWriter(Writer):
         low = next(texts) if node.low is not None else "nil"
         high = next(texts) if node.high is not None else "nil"
         pos = last_pos(node.high) if node.high is not None else node.pos
+        if self.optimise and type_of(node.base) == STR:
+            bounds = [part for part in (node.low, node.high) if part is not None]
+            if base.isidentifier() and all(type_of(bound) == INT for bound in bounds):
+                low = "0" if node.low is None else low
+                high = f"#{base}" if node.high is None else high
+                return f"{self.helper('slice_ints')}{self.mark(pos)}({base},{low},{high})", CALL
+            return f"{self.helper('slice_text')}{self.mark(pos)}({base},{low},{high})", CALL
         return self.counted((f"{self.helper('slice')}{self.mark(pos)}({base},{low},{high})", CALL), pos)
 
     def settle(self, text: str, pos: int, tag: str) -> str:

@@ -17,6 +17,8 @@ from llmspell_tengo.compiler.types import ARR, INT, MAP, STR, type_of
 from llmspell_tengo.syntax import tree
 
 _STRIP = 256
+_WIDEST = 1 << 50
+"""Steps below it do not overflow when a whole strip of them is added."""
 _HIDDEN_LOCALS = 12
 """Local variables of a loop in strips, Lua's own state of its counting loops included."""
 
@@ -37,15 +39,19 @@ class _Counting:
     """``for i := start; i < limit; i++`` and its like.
 
     Attributes:
-        step: 1 or -1 or another constant.
+        step: A constant, or the name of a variable that is positive.
         closed: The limit is still reached.
     """
 
     symbol: Symbol
     start: tree.Expr
     limit: tree.Expr
-    step: int
+    step: int | Symbol
     closed: bool
+
+    @property
+    def down(self) -> bool:
+        return isinstance(self.step, int) and self.step < 0
 
 
 class LoopWriter(StatementWriter):
@@ -121,7 +127,9 @@ class LoopWriter(StatementWriter):
         if node.post is not None:
             self.statements([node.post])
         self.frame.counters.pop()
-        self.out.append(f"end {self._check(str(_STRIP))} end ::{loop.exit}:: {self._check()}")
+        # rounds of an innermost loop are counted here and looked at where the loop around it is
+        after = self._check() if node.loop is None or node.loop.nests else ""
+        self.out.append(f"end {self._check(str(_STRIP))} end ::{loop.exit}:: {after}")
 
     def _test(self, node: tree.For, loop: _Open) -> None:
         if node.test is None:
@@ -149,9 +157,11 @@ class LoopWriter(StatementWriter):
             return None
         if type(test) is not tree.Binary or type(post) not in (tree.Step, tree.Assign):
             return None
-        step = self._step(post, symbol)
-        down = step < 0
-        if not step or test.op not in ((">", ">=") if down else ("<", "<=")):
+        step = self._step(post, symbol, loop)
+        if step is None:
+            return None
+        down = isinstance(step, int) and step < 0
+        if test.op not in ((">", ">=") if down else ("<", "<=")):
             return None
         left, limit = strip(test.left), strip(test.right)
         if type(left) is not tree.Ident or left.symbol is not symbol:
@@ -161,19 +171,26 @@ class LoopWriter(StatementWriter):
         return _Counting(symbol, init.value, limit, step, test.op in ("<=", ">="))
 
     @staticmethod
-    def _step(post: tree.Stmt | None, symbol: Symbol) -> int:
-        """Return by how much the last part of the header moves the variable; 0 if it does anything else."""
+    def _step(post: tree.Stmt | None, symbol: Symbol, loop: Loop) -> int | Symbol | None:
+        """Return by how much the last part of the header moves the variable; None if it does anything else."""
+        amount: int | Symbol = 1
         if isinstance(post, tree.Step):
-            target, sign, amount = post.target, post.op[0], 1
+            target, sign = post.target, post.op[0]
         else:
             assert isinstance(post, tree.Assign)
             value = strip(post.value)
-            if post.op not in ("+=", "-=") or type(value) is not tree.Int or not 0 < value.value < 1 << 31:
-                return 0
-            target, sign, amount = post.target, post.op[0], value.value
+            target, sign = post.target, post.op[0]
+            if post.op not in ("+=", "-="):
+                return None
+            if type(value) is tree.Int and 0 < value.value < 1 << 31:
+                amount = value.value
+            elif type(value) is tree.Ident and value.symbol is not None and value.symbol.positive and sign == "+":
+                amount = value.symbol
+            else:
+                return None
         if type(target) is not tree.Ident or target.symbol is not symbol:
-            return 0
-        return amount if sign == "+" else -amount
+            return None
+        return amount if sign == "+" or isinstance(amount, Symbol) else -amount
 
     @staticmethod
     def _is_fixed(limit: tree.Expr, loop: Loop) -> bool:
@@ -210,16 +227,15 @@ class LoopWriter(StatementWriter):
         self.frame.live += _HIDDEN_LOCALS
         last, guarded = self._last(counting, node, start)
         outer, end = self.fresh(), self.fresh()
-        step, span = counting.step, (_STRIP - 1) * abs(counting.step)
-        stop = f"{end}>{last} or {end}<{outer}" if step > 0 else f"{end}<{last} or {end}>{outer}"
-        rounds = f"({end}-{outer}+1)" if step == 1 else f"(({end}-{outer})//{step}+1)"
-        self.out.append(f"for {outer}={start},{last},{step * _STRIP} do local {end}={outer}{'+' if step > 0 else '-'}{span}")
-        self.out.append(f"if {stop} then {end}={last} end {self._check(rounds)}")
+        step, width, span, rounds = self._stride(counting.step, outer, end)
+        sign, beyond, behind = ("-", "<", ">") if counting.down else ("+", ">", "<")
+        self.out.append(f"for {outer}={start},{last},{width} do local {end}={outer}{sign}{span}")
+        self.out.append(f"if {end}{beyond}{last} or {end}{behind}{outer} then {end}={last} end {self._check(rounds)}")
         symbol = counting.symbol
         symbol.lua = self.variable(symbol)
+        symbol.positive = type(counting.start) is tree.Int and counting.start.value > 0 and not counting.down
         loop = self._enter()
-        by = "" if step == 1 else f",{step}"
-        self.out.append(f"for {symbol.lua}={outer},{end}{by} do")
+        self.out.append(f"for {symbol.lua}={outer},{end}{step} do")
         self._loop_body(node.body, loop)
         self.out.append("end end")
         if loop.breaks:
@@ -227,13 +243,23 @@ class LoopWriter(StatementWriter):
         self.close_block()
         self.out.append("end end" if guarded else "end")
 
+    def _stride(self, step: int | Symbol, outer: str, end: str) -> tuple[str, str, str, str]:
+        """Write the inner step with its comma, the outer step, the inner distance, and the rounds of a strip."""
+        if isinstance(step, Symbol):
+            width = self.temporary(f"{step.lua}<{_WIDEST} and {step.lua}*{_STRIP} or {(1 << 63) - 1}")
+            return f",{step.lua}", width, f"({width}-{step.lua})", f"(({end}-{outer})//{step.lua}+1)"
+        width, span = str(step * _STRIP), str((_STRIP - 1) * abs(step))
+        if step == 1:
+            return "", width, span, f"({end}-{outer}+1)"
+        return f",{step}", width, span, f"(({end}-{outer})//{step}+1)"
+
     def _last(self, counting: _Counting, node: tree.For, start: str) -> tuple[str, bool]:
         """Write what finds the variable's last value; tell whether it opened an ``if`` around the loop.
 
         The ``if`` keeps the value before an open limit from wrapping around.
         """
         limit, closed = counting.limit, counting.closed
-        down = counting.step < 0
+        down = counting.down
         if type(limit) is tree.Int:
             return str(limit.value + (0 if closed else 1 if down else -1)), False
         assert isinstance(node.test, tree.Binary)

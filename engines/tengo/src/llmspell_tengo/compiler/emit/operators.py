@@ -77,7 +77,9 @@ class OperatorWriter(ExpressionWriter):
             return f"{text if level > COMPARE and level != INDEX else f'({text})'}~=\"\"", COMPARE
         if mask == ARR and takes_suffix(level):
             return f"{text}[{self.helper('L')}]>0", COMPARE
-        if type(node) is tree.Ident:
+        if type(node) is not tree.Ident and mask & BOOL and not self.inline:
+            text = self.temporary(text)
+        if text.isidentifier():
             return f"({text}==true or {text} and {self.helper('truthy')}({text}))", NAME
         return f"{self.helper('truthy')}({text})", CALL
 

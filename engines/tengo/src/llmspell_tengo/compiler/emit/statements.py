@@ -19,7 +19,18 @@ class StatementWriter(CallWriter):
             _STATEMENTS[type(node)](self, node)
 
     def body(self, statements: list[tree.Stmt], function: Function) -> None:
-        """Emit a function's statements; a last call of itself takes over its frame, as in the reference."""
+        """Emit a function's statements.
+
+        Its entry is counted before the first statement that may call or loop, so that a call which ends before it
+        costs nothing. A last call of itself takes over its frame, as in the reference.
+        """
+        if function.calls or function.loops:
+            begin = 0
+            while begin < len(statements) and _is_plain(statements[begin]):
+                begin += 1
+            self.statements(statements[:begin])
+            statements = statements[begin:]
+            self.out.append(self.entry_tick())
         if statements and type(statements[-1]) is tree.ExprStmt:
             last = strip(statements[-1].expr)
             if type(last) is tree.Call and self.calls_itself(last, function):
@@ -130,12 +141,23 @@ class StatementWriter(CallWriter):
             return
         symbol = target.symbol  # type: ignore[attr-defined]
         if symbol.grows and self.optimise and _appends_to(value, symbol):
-            item = self.text(value.args[1])  # type: ignore[attr-defined]
-            self.out.append(f"{symbol.lua}={self.helper('grow')}{self.mark(value.pos)}({symbol.lua},{item})")
+            self._grow(symbol, value)  # type: ignore[arg-type]
         elif type(value) is tree.Cond:
             self.branches(value, lambda branch: self._store(target, branch, pos))
         else:
             self.out.append(f"{symbol.lua}={self.text(value)}")
+
+    def _grow(self, symbol: Symbol, value: tree.Call) -> None:
+        """Emit ``x = append(x, item)``: in place, if the variable is the array's only owner."""
+        item = self.text(value.args[1])
+        if not (item.isidentifier() or type(strip(value.args[1])) in (tree.Int, tree.Bool, tree.String)):
+            item = self.temporary(item)
+        name, size = symbol.lua, self.fresh()
+        length, own, store = self.helper("L"), self.helper("OWN"), self.helper("rawset")
+        self.out.append(
+            f"if {name}[{own}] then local {size}={name}[{length}] {name}[{length}]={size}+1 {store}({name},{size},{item}) "
+            f"else {name}={self.helper('grow')}{self.mark(value.pos)}({name},{item}) end"
+        )
 
     def _store_through(self, target: tree.Index, value: tree.Expr, pos: int) -> None:
         """Emit ``a.b[i] = v``: the value first, then the selectors from the right, then the variable."""
@@ -266,6 +288,26 @@ def _appends_to(value: tree.Expr, symbol: Symbol) -> bool:
         and type(value.args[0]) is tree.Ident
         and value.args[0].symbol is symbol
     )
+
+
+def _is_plain(node: tree.Stmt | None) -> bool:
+    """Tell whether a statement neither calls nor loops."""
+    kind = type(node)
+    if kind is tree.Return:
+        return node.value is None or not runs_code(node.value)  # type: ignore[union-attr]
+    if kind is tree.Assign or kind is tree.Step:
+        value = node.compound or node.value  # type: ignore[union-attr]
+        return type(value) is not tree.Func and not runs_code(node.target, value)  # type: ignore[union-attr]
+    if kind is tree.If:
+        return (
+            node.init is None  # type: ignore[union-attr]
+            and not runs_code(node.test)  # type: ignore[union-attr]
+            and all(map(_is_plain, node.then.body))  # type: ignore[union-attr]
+            and (node.other is None or _is_plain(node.other))  # type: ignore[union-attr]
+        )
+    if kind is tree.Block:
+        return all(map(_is_plain, node.body))  # type: ignore[union-attr]
+    return kind is tree.Empty
 
 
 _STATEMENTS: dict[type, Callable[[Any, Any], None]] = {

@@ -1,4 +1,4 @@
--- Values to and from MessagePack, the form in which they cross between the guest and Python.
+-- Values to MessagePack, the form in which they cross between the guest and Python; decode.lua is the way back.
 --
 -- Extensions: 2 a function of a guest, 3 a host object (both as in llmspell.values.wire), 1 an integer beyond 64 bits;
 -- and where the value must keep its Tengo type (faithful): 16 char, 17 time, 18 error, 19 immutable container,
@@ -6,11 +6,10 @@
 
 local R = ...
 
-local type, getmetatable, setmetatable, rawget, next = type, getmetatable, setmetatable, rawget, next
-local math_type, pack, unpack, sub, byte = math.type, string.pack, string.unpack, string.sub, string.byte
-local char, utf8_len, concat, rawset, select = string.char, utf8.len, table.concat, rawset, select
+local type, getmetatable, rawget = type, getmetatable, rawget
+local math_type, pack, byte, char = math.type, string.pack, string.byte, string.char
+local utf8_len, concat, select, error = utf8.len, table.concat, select, error
 local L, CODE, ARR, MAP, CHAR, ERR = R.L, R.CODE, R.ARR, R.MAP, R.CHAR, R.ERR
-local backing = R.backing
 
 -- Encoding: the state holds the parts, what is left of the limits, and whether types are kept
 
@@ -34,36 +33,28 @@ local function spend(state, nodes, bytes)
   end
 end
 
-local function extension(code, payload)
-  local size = #payload
-  if size == 1 then
-    return pack(">BbB", 0xd4, code, byte(payload))
-  elseif size < 256 then
-    return char(0xc7, size, code) .. payload
-  elseif size < 65536 then
-    return pack(">BI2b", 0xc8, size, code) .. payload
-  end
-  return pack(">BI4b", 0xc9, size, code) .. payload
-end
-
-local function text_head(size)
-  if size < 32 then
-    return char(0xa0 | size)
-  elseif size < 256 then
-    return char(0xd9, size)
-  elseif size < 65536 then
-    return pack(">BI2", 0xda, size)
-  end
-  return pack(">BI4", 0xdb, size)
-end
-
-local function data_head(size)
+-- the head of something that counts its parts or bytes in 8, 16 or 32 bits; code is that of the shortest form
+local function head(code, size)
   if size < 256 then
-    return char(0xc4, size)
+    return pack(">BB", code, size)
   elseif size < 65536 then
-    return pack(">BI2", 0xc5, size)
+    return pack(">BI2", code + 1, size)
   end
-  return pack(">BI4", 0xc6, size)
+  return pack(">BI4", code + 2, size)
+end
+
+local function extension(code, payload)
+  return head(0xc7, #payload) .. char(code) .. payload
+end
+
+-- few is the code of the form for up to 15 parts, many that of the form for 16 bits
+local function container_head(few, many, size)
+  if size < 16 then
+    return char(few | size)
+  elseif size < 65536 then
+    return pack(">BI2", many, size)
+  end
+  return pack(">BI4", many + 1, size)
 end
 
 local function encode_text(out, s, state)
@@ -71,12 +62,12 @@ local function encode_text(out, s, state)
   spend(state, 1, size)
   local count = #out
   if utf8_len(s) then
-    out[count + 1] = text_head(size)
+    out[count + 1] = size < 32 and char(0xa0 | size) or head(0xd9, size)
     out[count + 2] = s
   elseif state.faithful then
     out[count + 1] = extension(20, s)
   else
-    out[count + 1] = data_head(size)
+    out[count + 1] = head(0xc4, size)
     out[count + 2] = s
   end
 end
@@ -87,7 +78,7 @@ local function encode_key(out, s, state)
   end
   spend(state, 0, #s)
   local count = #out
-  out[count + 1] = text_head(#s)
+  out[count + 1] = #s < 32 and char(0xa0 | #s) or head(0xd9, #s)
   out[count + 2] = s
 end
 
@@ -109,7 +100,7 @@ end
 local function encode_list(out, v, state)
   enter(state, v)
   local n = v[L]
-  out[#out + 1] = n < 16 and char(0x90 | n) or n < 65536 and pack(">BI2", 0xdc, n) or pack(">BI4", 0xdd, n)
+  out[#out + 1] = container_head(0x90, 0xdc, n)
   local path = state.path
   local level = #path + 1
   for index = 0, n - 1 do
@@ -123,7 +114,7 @@ end
 local function encode_map(out, v, state)
   enter(state, v)
   local keys, n = R.sorted_keys(v)
-  out[#out + 1] = n < 16 and char(0x80 | n) or n < 65536 and pack(">BI2", 0xde, n) or pack(">BI4", 0xdf, n)
+  out[#out + 1] = container_head(0x80, 0xde, n)
   local path = state.path
   local level = #path + 1
   for index = 1, n do
@@ -177,7 +168,7 @@ local function encode_table(out, v, state)
   elseif mt.kind == "bytes" then
     local data = rawget(v, R.DATA)
     spend(state, 0, #data)
-    out[#out + 1] = data_head(#data)
+    out[#out + 1] = head(0xc4, #data)
     out[#out + 1] = data
   elseif mt.encode then
     mt.encode(out, v, state, extension, encode_text)
@@ -219,9 +210,6 @@ function encode(out, v, state)
   end
 end
 
--- how large a crossing value may be
-R.value_limits = { depth = 64, nodes = 1000000, bytes = 64 * 1024 * 1024 }
-
 function R.encoder(faithful)
   local limits = R.value_limits
   return {
@@ -245,161 +233,10 @@ end
 function R.encoded_list(first, last, ...)
   local out, state = {}, R.encoder()
   local n = last - first + 1
-  out[1] = n < 16 and char(0x90 | n) or pack(">BI2", 0xdc, n)
+  out[1] = container_head(0x90, 0xdc, n)
   for index = first, last do
     state.path[1] = "[" .. index - first .. "]"
     encode(out, (select(index, ...)), state)
   end
   return concat(out)
-end
-
--- Decoding
-
-local decode
-local extensions = {}
-
-local function decode_list(s, at, n)
-  local list = { [L] = n }
-  for index = 0, n - 1 do
-    list[index], at = decode(s, at)
-  end
-  return setmetatable(list, ARR), at
-end
-
-local function decode_map(s, at, n)
-  local map = setmetatable({}, MAP)
-  local key, value
-  for _ = 1, n do
-    key, at = decode(s, at)
-    value, at = decode(s, at)
-    if value == nil then
-      R.keep_keys(map, key)
-    else
-      rawset(map, key, value)
-    end
-  end
-  return map, at
-end
-
-local function decode_extension(s, at, size)
-  local code = unpack("b", s, at)
-  local payload = sub(s, at + 1, at + size)
-  return extensions[code](payload), at + 1 + size
-end
-
-local fixed = {
-  [0xc0] = function(_, at)
-    return nil, at
-  end,
-  [0xc2] = function(_, at)
-    return false, at
-  end,
-  [0xc3] = function(_, at)
-    return true, at
-  end,
-  [0xca] = function(s, at)
-    return unpack(">f", s, at)
-  end,
-  [0xcb] = function(s, at)
-    return unpack(">d", s, at)
-  end,
-  [0xdc] = function(s, at)
-    return decode_list(s, at + 2, (unpack(">I2", s, at)))
-  end,
-  [0xdd] = function(s, at)
-    return decode_list(s, at + 4, (unpack(">I4", s, at)))
-  end,
-  [0xde] = function(s, at)
-    return decode_map(s, at + 2, (unpack(">I2", s, at)))
-  end,
-  [0xdf] = function(s, at)
-    return decode_map(s, at + 4, (unpack(">I4", s, at)))
-  end,
-  [0xc7] = function(s, at)
-    return decode_extension(s, at + 1, byte(s, at))
-  end,
-  [0xc8] = function(s, at)
-    return decode_extension(s, at + 2, (unpack(">I2", s, at)))
-  end,
-  [0xc9] = function(s, at)
-    return decode_extension(s, at + 4, (unpack(">I4", s, at)))
-  end,
-}
-for code, form in next, {
-  [0xcc] = ">I1",
-  [0xcd] = ">I2",
-  [0xce] = ">I4",
-  [0xcf] = ">I8",
-  [0xd0] = ">i1",
-  [0xd1] = ">i2",
-  [0xd2] = ">i4",
-  [0xd3] = ">i8",
-  [0xd9] = ">s1",
-  [0xda] = ">s2",
-  [0xdb] = ">s4",
-} do
-  fixed[code] = function(s, at)
-    return unpack(form, s, at)
-  end
-end
-for index, form in next, { ">s1", ">s2", ">s4" } do
-  fixed[0xc3 + index] = function(s, at)
-    local data, after = unpack(form, s, at)
-    return R.new_bytes(data), after
-  end
-end
-for power = 0, 4 do
-  fixed[0xd4 + power] = function(s, at)
-    return decode_extension(s, at, 1 << power)
-  end
-end
-
-function decode(s, at)
-  local head = byte(s, at)
-  if head < 0x80 then
-    return head, at + 1
-  elseif head >= 0xe0 then
-    return head - 256, at + 1
-  elseif head >= 0xc0 then
-    return fixed[head](s, at + 1)
-  elseif head >= 0xa0 then
-    local after = at + 1 + (head & 31)
-    return sub(s, at + 1, after - 1), after
-  elseif head >= 0x90 then
-    return decode_list(s, at + 1, head & 15)
-  end
-  return decode_map(s, at + 1, head & 15)
-end
-
-extensions[1] = function()
-  error("\1v\1an integer beyond 64 bits cannot cross to Tengo\1$", 0)
-end
-extensions[2] = function(payload)
-  return R.foreign_function(payload)
-end
-extensions[3] = function(payload)
-  return R.host_object(payload)
-end
--- a text with lone surrogates: what it is in UTF-8 with surrogates
-extensions[4] = function(payload)
-  return payload
-end
-extensions[16] = function(payload)
-  return R.chars[unpack(">i8", payload)]
-end
-extensions[17] = function(payload)
-  return R.decoded_time(payload)
-end
-extensions[18] = function(payload)
-  return R.error_value((decode(payload, 1)))
-end
-extensions[19] = function(payload)
-  return R.immutable((decode(payload, 1)))
-end
-extensions[20] = function(payload)
-  return payload
-end
-
-function R.decoded_value(s)
-  return (decode(s, 1))
 end
