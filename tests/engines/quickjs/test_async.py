@@ -135,14 +135,17 @@ def test_an_interval_fires_until_it_is_cleared(stage: Any) -> None:
 
 
 def test_microtasks_run_in_order(stage: Any) -> None:
-    code = "const o = []; queueMicrotask(() => o.push(2)); Promise.resolve().then(() => o.push(3)); o.push(1); await null; o"
+    code = """
+    const o = []; queueMicrotask(() => o.push(2)); Promise.resolve().then(() => o.push(3)); o.push(1); await null; o
+    """
     assert stage.run(code) == [1, 2, 3]
 
 
 def test_functions_of_the_script_are_invoked_while_it_waits(stage: Any) -> None:
-    said = stage.start(
-        "let n = 1; return await kit.fetch((x) => (n += x), async (x) => { await kit.fetch(0); throw new TypeError('t') })"
-    )
+    said = stage.start("""
+    let n = 1;
+    return await kit.fetch((x) => (n += x), async (x) => { await kit.fetch(0); throw new TypeError('t') })
+    """)
     call = next(word for word in said if isinstance(word, Call))
     add, fail = call.args
     assert stage.invoke(add, 5) == 6

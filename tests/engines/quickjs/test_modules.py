@@ -143,7 +143,10 @@ def test_a_missing_export_is_named(stage: Any) -> None:
 
 def test_a_failing_module_fails_again_with_the_same_error(stage: Any) -> None:
     stage.files["./bad.js"] = "throw new Error('bad')"
-    code = "const e = []; for (let i = 0; i < 2; i++) try { require('./bad.js') } catch (x) { e.push(x) } return e[0] === e[1]"
+    code = """
+    const e = []; for (let i = 0; i < 2; i++) try { require('./bad.js') } catch (x) { e.push(x) }
+    return e[0] === e[1]
+    """
     assert stage.run(code) is True
 
 

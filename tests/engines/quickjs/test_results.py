@@ -97,7 +97,9 @@ def test_every_run_begins_afresh(stage: Any) -> None:
 
 def test_modern_javascript_runs(stage: Any) -> None:
     code = """
-    class Counter { #n = 0; static made = 0; get n() { return this.#n } up() { this.#n++; return this } static { this.made = 1 } }
+    class Counter {
+      #n = 0; static made = 0; get n() { return this.#n } up() { this.#n++; return this } static { this.made = 1 }
+    }
     function* three() { yield* [1, 2, 3] }
     const { a, ...rest } = { a: 1, b: 2, c: 3 };
     const nested = { deep: { er: null } };

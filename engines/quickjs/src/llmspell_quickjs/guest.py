@@ -279,7 +279,7 @@ class JavaScriptGuest:
 
     def _prepared(self, source: Source, role: Role) -> Prepared | Failure:
         prepared = self._programs.get(source, role)
-        if isinstance(prepared, Prepared) and prepared.has_errors:
+        if isinstance(prepared, Prepared) and prepared.odd is not None:
             return syntax.syntax_failure(prepared, syntax.checker(self._vm.enter)) or prepared
         return prepared
 

@@ -15,6 +15,11 @@ Check = Callable[[str], dict[str, Any] | None]
 """Whether a text parses as a script: None, or the error as the glue describes it. Nothing of the text runs."""
 
 _PLACE = re.compile(r"^    at (?:.*\()?<input>:(\d+):(\d+)\)?$", re.MULTILINE)
+_CHECKED_FROM = 2
+"""The line a text begins at when it is checked: what keeps it from running stands on a line before."""
+
+_MODULE_STATEMENT = re.compile(rb"\s*(import|export)\b(?!\s*[.(])")
+_GOES_ON = (",", "*", "from", "import", "export", "default", "as", "const", "let", "class", "function", "async")
 _UNFINISHED = ("unexpected end of string", "unexpected end of comment")
 
 
@@ -36,17 +41,20 @@ def syntax_failure(prepared: Prepared, check: Check) -> Failure | None:
     """
     told = check(prepared.text)
     shift = 0
-    if told is None and prepared.has_errors:
+    if told is None and prepared.odd is not None:
         told = check(prepared.as_method)
         shift = len(prepared.method_head.encode()) - len(prepared.head.encode())
     if told is None:
         return None
-    return describe(prepared, told, check, shift)
+    return describe(prepared, told, check, shift, _CHECKED_FROM)
 
 
 def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int = 0, first: int = 1) -> Failure:
     """Make the failure of a syntax error in a prepared file that begins at line ``first``."""
     line, column = _place(told["stack"], first)
+    broken = _broken_module_statement(prepared)
+    if broken is not None:
+        return broken
     incomplete = False
     if line > prepared.edits.line_count or line == 0:
         # The error is in what stands around the file: its end is too early, or comes too late.
@@ -61,6 +69,29 @@ def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int 
     return Failure(
         kind="syntax",
         message=message,
+        language=LANGUAGE,
+        file=prepared.name,
+        line=line,
+        column=column,
+        incomplete=incomplete,
+    )
+
+
+def _broken_module_statement(prepared: Prepared) -> Failure | None:
+    """Tell of an import or export that was not understood, and so left to an engine that knows neither."""
+    if prepared.odd is None:
+        return None
+    text = prepared.edits.text
+    begin = text.rfind(b"\n", 0, prepared.odd) + 1
+    statement = _MODULE_STATEMENT.match(text, begin)
+    if statement is None:
+        return None
+    rest = text[begin:].decode("utf-8", "replace").rstrip()
+    incomplete = rest.count("{") > rest.count("}") or rest.endswith(_GOES_ON)
+    line, column = prepared.edits.place(prepared.odd)
+    return Failure(
+        kind="syntax",
+        message=f"this {statement[1].decode()} makes no sense from here on",
         language=LANGUAGE,
         file=prepared.name,
         line=line,

@@ -264,7 +264,7 @@ const core = record({
 // Whether a text parses. It throws before anything of the text itself can run, wherever its parentheses close.
 function check(text) {
   try {
-    evaluate("throw undefined;" + text);
+    evaluate("throw undefined;\n" + text);
   } catch (error) {
     if (error !== undefined) return stringify(describe(error));
   }

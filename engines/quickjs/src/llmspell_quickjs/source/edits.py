@@ -73,36 +73,43 @@ class Edits:
         self._changes = kept
         return b"".join(out)
 
-    def _index(self) -> tuple[list[int], dict[int, list[tuple[int, int, int]]]]:
-        if self._starts is None or self._lines is None:
-            starts = [0]
+    @property
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            starts = self._starts = [0]
             at = self.text.find(b"\n")
             while at >= 0:
                 starts.append(at + 1)
                 at = self.text.find(b"\n", at + 1)
+        return self._starts
+
+    @property
+    def _moves(self) -> dict[int, list[tuple[int, int, int]]]:
+        """Where columns moved, by line: column from 0, old length, new length. Asked only after :meth:`apply`."""
+        if self._lines is None:
             lines: dict[int, list[tuple[int, int, int]]] = {}
             for start, end, _, _, new in self._changes:
                 if end - start != len(new):
-                    line = bisect_right(starts, start)
+                    line = bisect_right(self._line_starts, start)
                     last = new.rpartition(b"\n")[2] if b"\n" in new else new
-                    lines.setdefault(line, []).append((start - starts[line - 1], end - start, len(last)))
-            self._starts, self._lines = starts, lines
-        return self._starts, self._lines
+                    lines.setdefault(line, []).append((start - self._line_starts[line - 1], end - start, len(last)))
+            self._lines = lines
+        return self._lines
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (in characters, both from 1) of a byte of the original."""
-        starts, _ = self._index()
+        starts = self._line_starts
         line = bisect_right(starts, offset)
         return line, len(self.text[starts[line - 1] : offset].decode("utf-8", "replace")) + 1
 
     def original_column(self, line: int, column: int) -> int:
         """Turn a byte column of the changed text into the character column of the original, both from 1."""
-        starts, lines = self._index()
+        starts = self._line_starts
         if not 1 <= line <= len(starts):
             return column
         at = column - 1
         shift = 0
-        for start, old, new in lines.get(line, ()):
+        for start, old, new in self._moves.get(line, ()):
             if at < start + shift:
                 break
             if at < start + shift + new:
@@ -117,12 +124,11 @@ class Edits:
     @property
     def shifts(self) -> list[tuple[int, int, int, int]]:
         """Changes that moved columns: line, column from 0, old length, new length, all in bytes."""
-        _, lines = self._index()
-        return [(line, *change) for line in sorted(lines) for change in lines[line]]
+        return [(line, *move) for line in sorted(self._moves) for move in self._moves[line]]
 
     def line_text(self, line: int) -> str:
         """Return a line of the original, without its line break."""
-        starts, _ = self._index()
+        starts = self._line_starts
         if not 1 <= line <= len(starts):
             return ""
         end = starts[line] - 1 if line < len(starts) else len(self.text)
@@ -130,4 +136,4 @@ class Edits:
 
     @property
     def line_count(self) -> int:
-        return len(self._index()[0])
+        return len(self._line_starts)

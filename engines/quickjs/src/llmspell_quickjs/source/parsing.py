@@ -56,6 +56,17 @@ def captures(root: Node, dialect: Dialect, text: str) -> dict[str, list[Node]]:
     return {name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)) for name, nodes in found.items()}
 
 
+def first_error(root: Node) -> int:
+    """Return where the first thing stands that the parser found no sense in."""
+    node = root
+    while not node.is_error and not node.is_missing:
+        inner = next((child for child in node.children if child.has_error), None)
+        if inner is None:
+            break
+        node = inner
+    return node.start_byte
+
+
 def landmarks(root: Node, dialect: Dialect) -> dict[str, list[Node]]:
     """Find what decides how a module is run: ``await``, ``return``, ``import()``, ``import.meta``, functions."""
     functions = f"[{' '.join(f'({name})' for name in FUNCTIONS)}] @function"

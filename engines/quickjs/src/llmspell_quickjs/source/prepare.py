@@ -12,7 +12,7 @@ from tree_sitter import Node
 from llmspell_quickjs.source.completion import RESULT, return_completion
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, rewrite_modules
-from llmspell_quickjs.source.parsing import Dialect, landmarks, parse, text_of
+from llmspell_quickjs.source.parsing import Dialect, first_error, landmarks, parse, text_of
 from llmspell_quickjs.source.typescript import erase_types
 
 __all__ = ["HELPER", "MAIN_FUNCTION", "Prepared", "Request", "Role", "dialect_of", "prepare"]
@@ -45,7 +45,7 @@ class Prepared:
         edits: The way back to the author's columns.
         is_async: It awaits at its top level.
         is_module: It uses ``import`` or ``export``.
-        has_errors: The parser found no sense in some of it; the engine has the last word on that.
+        odd: Where the parser found no sense in it, if so; the engine has the last word on that.
         requests: Modules it imports statically.
         stars: Which of them it exports again as they are.
         waits: Every ``await`` of the file: line, column and text of what it waits for.
@@ -58,7 +58,7 @@ class Prepared:
     edits: Edits
     is_async: bool = False
     is_module: bool = False
-    has_errors: bool = False
+    odd: int | None = None
     requests: tuple[Request, ...] = ()
     stars: tuple[int, ...] = ()
     waits: tuple[tuple[int, int, str], ...] = ()
@@ -121,7 +121,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         edits,
         is_async=bool(top_awaits),
         is_module=syntax.is_module,
-        has_errors=root.has_error,
+        odd=first_error(root) if root.has_error else None,
         requests=tuple(syntax.requests),
         stars=tuple(syntax.stars),
         waits=tuple(waits),

@@ -1,0 +1,205 @@
+"""Errors: their class, message, code, and the author's own places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("throw new Error('plain')", "plain"),
+        ("throw new TypeError('typed')", "TypeError: typed"),
+        ("throw new (class Own extends Error { constructor(m) { super(m); this.name = 'Own' } })('mine')", "Own: mine"),
+        ("throw 'a text'", "a text"),
+        ("throw 5", "5"),
+        ("throw null", "null"),
+        ("throw undefined", "undefined"),
+        ("throw { code: 7 }", '{"code":7}'),
+        ("throw { toString() { return 'shown' } }", "shown"),
+        ("null.x", "TypeError: cannot read property 'x' of null"),
+        ("nowhere", "ReferenceError: nowhere is not defined"),
+        ("throw new AggregateError([new Error('a')], 'several')", "AggregateError: several"),
+        ("JSON.parse('{')", None),
+    ],
+)
+def test_what_is_thrown_is_told(stage: Any, source: str, message: str | None) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.language) == ("runtime", "javascript")
+    if message is not None:
+        assert failure.message == message
+
+
+def test_what_an_error_carries_is_told_with_it(stage: Any) -> None:
+    failure = stage.failure("const e = new Error('m'); e.code = 'E_OWN'; e.left = [1]; throw e")
+    assert failure.code == "E_OWN"
+    assert failure.value == {"name": "Error", "message": "m", "code": "E_OWN", "left": [1]}
+    assert stage.failure("throw { a: [1] }").value == {"a": [1]}
+
+
+def test_frames_name_function_line_and_column_of_the_author(stage: Any) -> None:
+    code = """// ü😀
+const inner = () => {
+  const é = 'ü'; throw new Error('x')
+}
+function outer() { inner() }
+
+  outer()
+"""
+    failure = stage.failure(code)
+    assert [(f.function, f.line, f.column) for f in failure.frames] == [
+        ("inner", 3, 28),
+        ("outer", 5, 20),
+        ("", 7, 3),
+    ]
+    assert (failure.file, failure.line, failure.column) == ("spell.js", 3, 28)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("boom()", 1, 1),
+        ("  boom()", 1, 3),
+        ("import kit from 'kit'; boom()", 1, 24),
+        ("export default 1; boom()", 1, 19),
+        ("await kit.fetch(1); boom()", 1, 21),
+        ("const a = await kit.fetch(await kit.fetch(1)); boom()", 1, 48),
+        ("export const a = 1,\n  b = boom()", 2, 7),
+        ("const f = async () => await boom();\nawait f()", 1, 29),
+        ("'use strict'; boom()", 1, 15),
+        ("/* ü😀 */ await boom()", 1, 16),
+        ("if (1) boom()\n", 1, 8),
+        ("let o = {};\n\n  o.x.y", 3, 3),
+    ],
+)
+def test_rewriting_moves_no_place(stage: Any, source: str, line: int, column: int) -> None:
+    failure = stage.failure(source)
+    assert (failure.line, failure.column) == (line, column)
+
+
+def test_frames_after_an_await_are_the_async_functions_own(stage: Any) -> None:
+    failure = stage.failure("async function f() {\n  await kit.fetch(1)\n  null.x\n}\nawait f()")
+    assert (failure.frames[0].function, failure.frames[0].line) == ("f", 3)
+
+
+def test_scripts_see_their_own_places_in_the_stack_of_an_error(stage: Any) -> None:
+    code = "function f() {\n  return new Error('x').stack\n}\nreturn f()"
+    stack = stage.run(code, "dir/spell.js")
+    assert "at f (dir/spell.js:2:" in stack
+    assert "dir/spell.js:4:" in stack
+    assert "<input>" not in stack
+
+
+def test_captured_stacks_are_the_authors_too(stage: Any) -> None:
+    code = "const o = {}; function f() {\n  Error.captureStackTrace(o, f)\n}\nf(); return o.stack"
+    assert "spell.js:4:" in stage.run(code)
+
+
+def test_evaluated_text_has_no_place_in_the_file(stage: Any) -> None:
+    failure = stage.failure("\n\neval('null.x')")
+    assert [(f.line, f.function) for f in failure.frames] == [(3, "")]
+    failure = stage.failure("eval('foo(')")
+    assert (failure.kind, failure.message.split(":")[0]) == ("runtime", "SyntaxError")
+
+
+def test_faults_of_the_host_are_errors_with_code_and_details(stage: Any) -> None:
+    code = """
+    try { kit.refuse('busy', 'too busy', { retryAfter: 3 }) }
+    catch (e) { return [e instanceof BridgeError, e instanceof Error, e.name, e.message, e.code, e.details] }
+    """
+    assert stage.run(code) == [True, True, "BridgeError", "too busy", "busy", {"retryAfter": 3}]
+
+
+def test_an_unhandled_fault_names_its_call_and_line(stage: Any) -> None:
+    failure = stage.failure("\nfunction f() { kit.refuse('busy', 'too busy') }\nf()")
+    assert (failure.message, failure.code, failure.line) == ("too busy", "busy", 2)
+    assert failure.fault == stage.calls[-1].id
+    assert [f.function for f in failure.frames] == ["f", ""]
+
+
+def test_an_error_thrown_anew_is_the_scripts_own(stage: Any) -> None:
+    failure = stage.failure("try { kit.refuse('busy') } catch (e) { throw new Error('gave up', { cause: e }) }")
+    assert (failure.message, failure.fault) == ("gave up", 0)
+
+
+def test_endless_recursion_says_where(stage: Any) -> None:
+    failure = stage.failure("function down(n) {\n  return down(n + 1)\n}\ndown(0)")
+    assert failure.message == "RangeError: Maximum call stack size exceeded"
+    assert (failure.frames[0].function, failure.line) == ("down", 2)
+
+
+def test_recursion_can_be_caught_and_the_run_goes_on(stage: Any) -> None:
+    assert stage.run("function f() { f() } try { f() } catch (e) { return kit.echo(e.name) }") == "RangeError"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("let x = ;", 1, 9),
+        ("\n\n  let x = ;", 3, 11),
+        ("const a = await kit.fetch(1); let x = ;", 1, 39),
+        ("import kit from 'kit';\nlet x = ;", 2, 9),
+        ("foo)", 1, 4),
+        ("let a = 1;\nlet a = 2;", 2, 7),
+        ("a b", 1, 3),
+        ("export default ;", 1, 8),
+        ("'ü'; let x = ;", 1, 14),
+    ],
+)
+def test_syntax_errors_name_their_place(stage: Any, source: str, line: int, column: int) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.incomplete) == ("syntax", False)
+    assert (failure.line, failure.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["foo(", "if (x) {", "`abc", "`a ${b", "/* abc", "[1,", "{ a:", "x =>", "class A {", "1 +", "async function f() {",
+     "switch (x) { case 1:", "const a =", "foo(\n", "import { a,", "export const", "({ a() {", "a ?", "for (;;",
+     "while (x)", "if (x)"],
+)  # fmt: skip
+def test_unfinished_sources_say_so(stage: Any, source: str) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.incomplete) == ("syntax", True), failure.message
+
+
+@pytest.mark.parametrize("source", ["}", "foo()\n}", "let x = ;", "foo(]", "else", '"abc', "a }); b(); (function () {"])
+def test_broken_sources_do_not_claim_to_be_unfinished(stage: Any, source: str) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.incomplete) == ("syntax", False)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "}); kit.echo('escaped'); (function () {",
+        "}}); kit.echo('escaped'); ({ a() {",
+        "}); throw 1; (async function () {",
+        "/* */ }); kit.echo(`escaped`); (() => {",
+    ],
+)
+def test_a_source_cannot_close_the_function_it_stands_in(stage: Any, source: str) -> None:
+    assert stage.failure(source).kind == "syntax"
+    assert stage.calls == []
+
+
+def test_checking_runs_nothing(stage: Any) -> None:
+    from llmspell.engine.messages import Done, Failed
+
+    assert stage.start("kit.echo(1)", mode="check") == [Done(0, [])]
+    [failed] = stage.start("let x = ;", mode="check")
+    assert isinstance(failed, Failed)
+    assert (failed.failure.kind, failed.failure.column) == ("syntax", 9)
+    assert stage.calls == []
+
+
+def test_half_a_surrogate_pair_in_a_source_is_refused_by_place(stage: Any) -> None:
+    failure = stage.failure("let a = 1;\nlet b = '\ud800'")
+    assert (failure.kind, failure.line, failure.column) == ("syntax", 2, 10)
+
+
+def test_a_deeply_nested_source_is_an_error_not_a_crash(stage: Any) -> None:
+    assert stage.failure("if (1) " * 5000 + "1").kind in ("syntax", "runtime")
+    assert stage.failure("[" * 20000).kind in ("syntax", "runtime")
