@@ -232,6 +232,8 @@
 
   const console = {
     log: (...args) => write("output", args),
+    // As in Bun: texts as they are, without a line's end.
+    write: (...texts) => void core.emit("output", texts.join("")),
     info: (...args) => write("output", args),
     debug: (...args) => write("output", args),
     warn: (...args) => write("error_output", args),
