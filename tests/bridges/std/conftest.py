@@ -46,7 +46,7 @@ class Session:
 
     runner: asyncio.Runner
     environ: dict[str, str] = field(default_factory=dict)
-    config: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: dict[str, dict[str, Any]] = field(default_factory=lambda: {"core": {}})
 
     def __post_init__(self) -> None:
         specs = list(llmspell_bridges())

@@ -54,13 +54,13 @@ class ErrorsBridge(Bridge):
         """Return a builder of an error."""
         return ErrorBuilder()
 
-    @export(name="raise")
-    def raise_error(self, error: Value, code: str | None = None) -> NoReturn:
+    @export
+    def throw(self, error: Value, code: str | None = None) -> NoReturn:
         """Fail with an error, or with a text and a code."""
         failure = as_error(error)
         raise raised({**failure, "code": code or failure["code"]})
 
-    throw = raise_error
+    raise_ = throw
 
     @export
     def wrap(self, error: Value, message: str | dict[str, Any] | None = None) -> dict[str, Any]:
