@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from llmspell.plugin import BridgeError, Call, ScriptFunction, Value, export
@@ -67,17 +66,14 @@ class EmitterOps:
     @export
     async def wait_for(self, event: str, timeout: float | None = None) -> list[Any]:
         """Wait for the next event of a name and return its arguments; ``timeout`` is seconds."""
-        return await self._hub.wait(self._prefix + event, timeout)
+        name = self._prefix + event
+        return (await self._hub.wait([name], timeout))[name]
 
     @export
     async def aggregate(self, events: list[str], timeout: float | None = None) -> dict[str, list[Any]]:
         """Wait until each of several events has happened; return their arguments by name."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                waits = {name: group.create_task(self._hub.wait(self._prefix + name, timeout)) for name in events}
-        except* BridgeError as failures:
-            raise failures.exceptions[0] from None
-        return {name: task.result() for name, task in waits.items()}
+        found = await self._hub.wait([self._prefix + event for event in events], timeout)
+        return {name.removeprefix(self._prefix): args for name, args in found.items()}
 
     @export
     def filter(self, call: Call, pattern: str, fn: ScriptFunction) -> int:

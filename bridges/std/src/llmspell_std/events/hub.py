@@ -101,23 +101,23 @@ class Hub:
             await self.emit(call, ERROR, [failure, name], record=record)
         return told
 
-    async def wait(self, name: str, seconds: float | None) -> list[Any]:
-        """Return the arguments of the next event of a name.
+    async def wait(self, names: list[str], seconds: float | None) -> dict[str, list[Any]]:
+        """Return the arguments of the next event of each name, waiting from this moment on.
 
         Raises:
             BridgeError: ``timeout``.
         """
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        entry = (name, future)
-        self._waiters.append(entry)
+        loop = asyncio.get_running_loop()
+        waiters: dict[str, asyncio.Future[list[Any]]] = {name: loop.create_future() for name in names}
+        self._waiters.extend(waiters.items())
         try:
             async with asyncio.timeout(seconds):
-                return await future
+                return {name: await future for name, future in waiters.items()}
         except TimeoutError:
-            raise BridgeError(f"no event {name!r} within {seconds:g} s", code="timeout") from None
+            late = next(name for name, future in waiters.items() if not future.done() or future.cancelled())
+            raise BridgeError(f"no event {late!r} within {seconds:g} s", code="timeout") from None
         finally:
-            if entry in self._waiters:
-                self._waiters.remove(entry)
+            self._waiters = [entry for entry in self._waiters if entry[1] not in waiters.values()]
 
     async def _tell(self, listener: Listener, event: Event, args: list[Any]) -> None:
         if listener.whole:
