@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -296,7 +297,7 @@ class Signature:
         )  # fmt: skip
         if nested:
             path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner)
-            reason = str(problem["msg"]).replace("Input should", "should")
+            reason = _should(problem["msg"])
             message = f"{self.name}: {place}{path} {reason}, got {describe_value(problem['input'])}"
         elif problem["type"] in ("value_error", "assertion_error") and hint is not int:
             message = f"{self.name}: {place}: {problem['msg']}"
@@ -306,7 +307,7 @@ class Signature:
             if got == expected or typing.get_origin(hint) is Annotated or problem["type"] in (
                 "literal_error", "enum", "string_pattern_mismatch", "int_parsing",
             ):  # fmt: skip
-                reason = str(problem["msg"]).replace("Input should", "should")
+                reason = _should(problem["msg"])
                 if "not an integer" in reason:
                     reason = "should be an integer"
                 message = f"{self.name}: {place} {reason}, got {_short(problem['input'])}"
@@ -332,3 +333,8 @@ class Signature:
 def _short(value: Any) -> str:
     text = repr(value) if isinstance(value, str | int | float | bool) else describe_value(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _should(message: str) -> str:
+    """Drop the subject of a message, which is the parameter here."""
+    return re.sub(r"^\w+ should", "should", message)
