@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from llmspell.engine import GuestLimits
@@ -29,16 +30,22 @@ _UNKNOWN = re.compile(r"attempt to \w+ a nil value \((global|field|method|local|
 
 
 class Names:
-    """Chunk names as Lua shows them, and the sources they stand for."""
+    """Chunk names as Lua shows them, and the sources they stand for.
 
-    __slots__ = ("_sources",)
+    Attributes:
+        main: The source the run began with.
+    """
+
+    __slots__ = ("_sources", "main")
 
     def __init__(self) -> None:
         self._sources: dict[str, str] = {}
+        self.main = ""
 
     def add(self, display: str, name: str) -> None:
-        """Remember what a display name stands for."""
+        """Remember what a display name stands for; the first is the main source."""
         self._sources[display] = name
+        self.main = self.main or name
 
     def knows(self, display: str) -> bool:
         return display in self._sources
@@ -55,23 +62,41 @@ def text(raw: object) -> str:
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a state says of a run that had to end, besides why.
+
+    Attributes:
+        status: For ``os.exit``.
+        chunk, line: Where the script stood; the chunk's name may be empty.
+        frames: Chunk, line, function and locals of each frame.
+    """
+
+    status: int = 0
+    chunk: bytes = b""
+    line: int = 0
+    frames: tuple[tuple[bytes, int, bytes, dict[bytes, bytes]], ...] = ()
+
+
 def ended(
-    record: Sequence[Any], reasons: Sequence[str], fatal: Fault | None, limits: GuestLimits, names: Names
+    record: Sequence[Any],
+    ending: Ending,
+    reasons: Sequence[str],
+    fatal: Fault | None,
+    limits: GuestLimits,
+    names: Names,
 ) -> Failure:
-    """Tell of a task that had to end: ``(FAILED, id, False, reason, text, status, source, line, frames...)``."""
+    """Tell of a task that had to end: ``(FAILED, id, False, reason, text)``."""
     reason = text(record[3])
     if reason == "interrupt":
         reason = reasons[0] if reasons else "cancelled"
-    frames = tuple(
-        FrameInfo(LANGUAGE, names.file(text(source)), line, 0, text(function))
-        for source, line, function in zip(record[8::3], record[9::3], record[10::3], strict=True)
-    )
-    file, line = names.file(text(record[6])) if record[6] else "", int(record[7] or 0)
+    frames = tuple(_frame(each, names) for each in ending.frames)
+    file, line = names.file(text(ending.chunk)) if ending.chunk else "", ending.line
     if not file and frames:
         file, line = frames[0].file, frames[0].line
-    common: dict[str, Any] = {"language": LANGUAGE, "file": file, "line": line, "frames": frames}
+    common: dict[str, Any] = {"language": LANGUAGE, "file": file or names.main, "line": line, "frames": frames}
     if reason == "exit":
-        status = int(record[5] or 0)
+        status = ending.status
         return Failure(kind="exit", message=f"the script ended itself with status {status}", status=status, **common)
     if reason == "internal":
         return Failure(kind="internal", message=f"the Lua engine failed: {text(record[4])}", state_spent=True, **common)
@@ -117,7 +142,7 @@ def failed(account: Mapping[str, Any], names: Names, globals_: Iterable[str], va
     elif frames:
         file, line = frames[0].file, frames[0].line
     else:
-        line = 0
+        file, line = names.main, 0
     code = account.get("code", "")
     path = text(account.get("path", "$"))
     common: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port, Source
@@ -44,6 +45,7 @@ class LuaGuest:
 
     __slots__ = (
         "_bridges",
+        "_closing",
         "_emit",
         "_engine",
         "_fatal",
@@ -59,6 +61,7 @@ class LuaGuest:
 
     def __init__(self, engine: LuaEngine, state: LuaState, limits: GuestLimits, port: Port) -> None:
         self._engine = engine
+        self._closing = threading.Lock()
         self._state: LuaState | None = state
         self._limits = limits
         self._emit = port.emit
@@ -98,9 +101,9 @@ class LuaGuest:
 
     def interrupt(self, reason: str) -> None:
         """Make a running step end soon, or the next one."""
-        state = self._state
-        if state is not None:
-            state.interrupt(reason)
+        with self._closing:
+            if self._state is not None:
+                self._state.interrupt(reason)
 
     def usage(self) -> GuestUsage:
         """Return what the run has used; memory counts the VM itself."""
@@ -112,7 +115,8 @@ class LuaGuest:
 
     def close(self) -> None:
         """Give the state back."""
-        state, self._state = self._state, None
+        with self._closing:  # an interruption that comes late must not reach the state's next run
+            state, self._state = self._state, None
         if state is not None:
             self._engine.give_back(state)
 
@@ -243,7 +247,7 @@ class LuaGuest:
 
     def _failure(self, state: LuaState, record: tuple[Any, ...]) -> Failure:
         if not record[2]:
-            failure = ended(record, state.interruptions, self._fatal, self._limits, self._names)
+            failure = ended(record, state.ending(), state.interruptions, self._fatal, self._limits, self._names)
             if failure.state_spent:
                 state.spent = failure.limit or "internal"
             return failure

@@ -55,12 +55,12 @@ class PoolMetrics:
 def health(state: LuaState, settings: PoolSettings) -> float:
     """Rate a state that was reset and collected: 1 is as new, 0 is of no use.
 
-    It is the smaller of the runs it has left, and of what its memory has left until it is twice what it was
-    with every part of the prelude loaded.
+    It is the smaller of the runs it has left, and of what its memory has left until it is four times its first one:
+    about twice that of a state with every part of the prelude. Chunks kept for the next run do not count.
     """
     runs = 1 - state.runs / (2 * settings.max_runs)
-    grown = state.memory / (2 * state.birth_memory)
-    return max(0.0, min(runs, 1.0 if grown <= 1 else 2 - grown))
+    grown = (state.memory - 4 * state.kept_bytes) / (2 * state.birth_memory)
+    return max(0.0, min(runs, 1.0, 2 - grown))
 
 
 class StatePool:

@@ -24,8 +24,10 @@ LAZY = (
     "objects",
     "patterns",
     "sorter",
+    "sources",
     "strings",
     "substitute",
+    "system",
     "tables",
     "unknown",
 )

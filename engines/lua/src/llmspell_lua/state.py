@@ -8,13 +8,15 @@ import threading
 from typing import Any
 
 from llmspell.engine import GuestLimits
+from llmspell_lua.failures import Ending
 from llmspell_lua.hooks import HookSwitch
 from llmspell_lua.prelude_parts import DEPENDS, EAGER, Prelude
 from llmspell_lua.programs import LuaProgram
 from llmspell_lua.vm import Vm
 
 _KEPT_CHUNKS = 8
-_KEPT_CHUNK_BYTES = 64 * 1024
+_KEPT_CHUNK_BYTES = 32 * 1024
+"""How many chunks a state keeps, and up to which size of bytecode: their functions take two to four times that."""
 
 _MAX_STRING = 256 * 1024 * 1024
 """Longest string ``string.rep`` makes where no memory limit is set: some tenths of a second of C."""
@@ -48,6 +50,7 @@ class LuaState:
         runs: How many runs it has served.
         spent: Why the state must not be used again, or ``""``.
         birth_memory: Bytes in use when it was new.
+        kept_bytes: Bytecode of the chunks it keeps.
     """
 
     __slots__ = (
@@ -74,6 +77,7 @@ class LuaState:
         "_vm",
         "birth_memory",
         "interruptions",
+        "kept_bytes",
         "runs",
         "spent",
         "table_from",
@@ -93,7 +97,8 @@ class LuaState:
         self._limits: GuestLimits | None = None
         self._memory = 0
         self._bridges: tuple[str, ...] = ()
-        self._chunks: dict[tuple[str, ...], Any] = {}
+        self._chunks: dict[tuple[str, ...], tuple[Any, int]] = {}
+        self.kept_bytes = 0
 
         self._runtime = runtime = vm.runtime()
         self._load = runtime.eval(b"load")
@@ -191,6 +196,19 @@ class LuaState:
             self.load_part(part)
         return self.load_part("modules")[b"adopt"](self._load(program.bytecode, b"=chunk", b"b"))
 
+    def ending(self) -> Ending:
+        """Return where the script stood when it had to end."""
+        control = self._control
+        frames = control[b"frames"]
+        return Ending(
+            int(control[b"status"] or 0),
+            control[b"file"] or b"",
+            int(control[b"line"]),
+            ()
+            if frames is None
+            else tuple((frame[1], frame[2], frame[3], dict(frame[4].items())) for frame in frames.values()),
+        )
+
     def end(self, reason: str) -> None:
         """Make the next slice end the run."""
         if not self._control[b"dead"]:
@@ -258,13 +276,16 @@ class LuaState:
     def _chunk(self, program: LuaProgram) -> Any:
         """Return the function of a program in this state, kept from an earlier run where possible."""
         chunks = self._chunks
-        chunk = chunks.get(program.key)
-        if chunk is None:
-            chunk = self._load(program.bytecode, b"=chunk", b"b")
-            if len(program.bytecode) <= _KEPT_CHUNK_BYTES:
-                while len(chunks) >= _KEPT_CHUNKS:
-                    del chunks[next(iter(chunks))]
-                chunks[program.key] = chunk
+        kept = chunks.get(program.key)
+        if kept is not None:
+            return kept[0]
+        chunk = self._load(program.bytecode, b"=chunk", b"b")
+        size = len(program.bytecode)
+        if size <= _KEPT_CHUNK_BYTES:
+            while len(chunks) >= _KEPT_CHUNKS:
+                self.kept_bytes -= chunks.pop(next(iter(chunks)))[1]
+            chunks[program.key] = chunk, size
+            self.kept_bytes += size
         return chunk
 
     def _watch(self, address: bytes | None) -> None:

@@ -14,7 +14,7 @@ return function()
   for task in next, tasks do
     if not task.begun then
       tasks[task] = nil
-      say(P.ended(task, ""))
+      say({ P.FAILED, task.id, false, reason, "", n = 5 })
     elseif task.id == 0 then
       main = task
     else

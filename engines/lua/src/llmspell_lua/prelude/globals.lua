@@ -48,16 +48,6 @@ local function s_print(...)
   tell({ EMIT, "output", concat(parts, "\t") .. "\n", n = 3 })
 end
 
-local function s_write(...)
-  local parts = { ... }
-  for i = 1, select("#", ...) do
-    if type(parts[i]) ~= "string" and type(parts[i]) ~= "number" then
-      error("bad argument #" .. i .. " to 'write' (string expected, got " .. type(parts[i]) .. ")", 2)
-    end
-  end
-  tell({ EMIT, "output", concat(parts), n = 3 })
-end
-
 local function s_setmetatable(t, mt)
   if type(mt) == "table" and rawget(mt, "__gc") ~= nil then
     error("__gc is not available: a finalizer could not be stopped", 2)
@@ -74,29 +64,18 @@ local function array(t)
   return setmetatable(t, ARRAY)
 end
 
-local function exit(status)
-  if status == nil or status == true then
-    status = 0
-  elseif status == false then
-    status = 1
-  elseif type(status) ~= "number" then
-    error("bad argument #1 to 'exit' (number expected, got " .. type(status) .. ")", 2)
-  end
-  control.status = status
-  P.mark("exit")
-  return P.rethrow()
-end
-
 -- Functions that a part of the prelude replaces, by library.
 local guarded = {
+  io = { "system", "write" },
+  os = { "system", "exit" },
   coroutine = { "coroutines", "close", "create", "isyieldable", "resume", "running", "status", "wrap", "yield" },
   string = { "strings", "find", "gmatch", "gsub", "match", "rep" },
   table = { "tables", "concat", "insert", "move", "remove", "sort" },
 }
 
 local originals = { coroutine = coroutine, math = math, string = string, table = table, utf8 = utf8 }
-originals.os = { clock = os.clock, date = os.date, difftime = os.difftime, exit = exit, time = os.time }
-originals.io = { write = s_write }
+originals.os = { clock = os.clock, date = os.date, difftime = os.difftime, time = os.time }
+originals.io = {}
 
 -- A function of a part that is loaded when it is called.
 local function stub(part, name)
@@ -186,6 +165,10 @@ function P.new_environment()
     return env.string[name]
   end
   return setmetatable(env, globals)
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  string_metatable.__index = nil
 end
 
 s_load = stub("loader")

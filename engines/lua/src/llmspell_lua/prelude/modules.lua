@@ -1,15 +1,12 @@
 -- `require`, and bridges as modules.
 
 local P = ...
-local control, ask, make_ready = P.control, P.ask, P.make_ready
-local HOST, WAIT = P.HOST, P.WAIT
+local control, ask = P.control, P.ask
 local error, next, rawset, setmetatable, type = error, next, rawset, setmetatable, type
-local yield = coroutine.yield
 local getinfo, setupvalue = debug.getinfo, debug.setupvalue
-local concat = table.concat
 local gmatch, sub = string.gmatch, string.sub
 
-local loaded, loading = {}, {} -- by name: modules; tasks that wait for one
+local loaded = {} -- modules by name
 
 -- Make the module of a bridge. `exports` are names, one a line, those of streams with a star.
 local function make_bridge(name, exports)
@@ -44,49 +41,6 @@ local function make_bridge(name, exports)
   return setmetatable({}, class)
 end
 
-local function refuse_circle(chain, name)
-  for i = 1, #chain do
-    if chain[i] == name then
-      local circle = concat(chain, " -> ", i) .. " -> " .. name
-      P.need("errors").fail("circular_module", "modules require each other in a circle: " .. circle)
-    end
-  end
-end
-
--- Run a module's chunk, once for all tasks.
-local function run(chunk, name)
-  local task = control.task
-  local chain = task.chain or {}
-  task.chain = chain
-  refuse_circle(chain, name)
-  while loading[name] do -- by another task
-    yield(HOST, { WAIT, loading[name], n = 2 })
-    if control.dead then
-      P.rethrow()
-    end
-  end
-  if loaded[name] ~= nil then
-    return loaded[name]
-  end
-  local waiters = {}
-  loading[name] = waiters
-  chain[#chain + 1] = name
-  local ok, v = P.pcall(chunk, name)
-  chain[#chain] = nil
-  loading[name] = nil
-  for i = 1, #waiters do
-    make_ready(waiters[i])
-  end
-  if not ok then
-    error(v, 0)
-  end
-  if v == nil then
-    v = true
-  end
-  loaded[name] = v
-  return v
-end
-
 local function load_module(name, importer)
   local kind, own_name, content = ask("@host", "module", name, importer)
   local module
@@ -102,7 +56,7 @@ local function load_module(name, importer)
         module = make_bridge(own_name, content)
         loaded[own_name] = module
       else
-        module = run(content, own_name)
+        module = P.need("sources")(content, own_name, loaded)
       end
     end
   end
@@ -111,7 +65,7 @@ local function load_module(name, importer)
 end
 
 P.forgetters[#P.forgetters + 1] = function()
-  loaded, loading = {}, {}
+  loaded = {}
 end
 
 -- Name the file that asks for a module: the caller's, or, if the call was its last and its frame is gone, the one

@@ -6,9 +6,8 @@
 -- memory limit.
 --
 -- Records: {CALL, id, target, method, line, blob or false, arguments...}, {EMIT, kind, text},
--- {DONE, task, blob or false, results...}, {FAILED, task, blob}, {FAILED, task, false, reason, text, status, source,
--- line, frames...} (three fields a frame), {LOAD, part}, {WAIT, waiters}. Answers to a CALL: mode and up to three
--- fields.
+-- {DONE, task, blob or false, results...}, {FAILED, task, blob}, or {FAILED, task, false, reason, text} where nothing
+-- could be made of it any more, {LOAD, part}, {WAIT, waiters}. Answers to a CALL: mode and up to three fields.
 
 local P = ...
 local control, fatal, mark, rethrow = P.control, P.fatal, P.mark, P.rethrow
@@ -172,7 +171,7 @@ local function capture(e)
       }
     end
   end
-  control.task.frames = frames
+  control.task.frames, control.frames = frames, frames
   return e
 end
 
@@ -200,26 +199,13 @@ local function run_main(task)
   return seal(task, main_chunk())
 end
 
--- How a task ended that must end; made without what might have to be loaded first.
-local function ended(task, text)
-  local record = { FAILED, task.id, false, control.dead or "internal", text, control.status, control.file, control.line }
-  local frames = task.frames or {}
-  for i = 1, #frames do
-    for field = 1, 3 do
-      record[5 + 3 * i + field] = frames[i][field]
-    end
-  end
-  record.n = 8 + 3 * #frames
-  return record
-end
-
 -- What a coroutine of tasks does for ever: run a task, say how it ended, wait for the next.
 local function work(task)
   while true do
     local ok, record = xpcall(task.run, capture, task)
     if not ok then
       if fatal(record) then
-        record = ended(task, "")
+        record = { FAILED, task.id, false, control.dead or "internal", "", n = 5 }
       else
         record = { FAILED, task.id, need("account")(task, record), n = 3 }
       end
@@ -257,7 +243,7 @@ local function advance(task, ...)
     -- The coroutine itself died: out of memory or stack, or ended while it said how its task ended.
     fatal(tag)
     tasks[task] = nil
-    say(ended(task, type(tag) == "string" and tag or ""))
+    say({ FAILED, task.id, false, control.dead or "internal", type(tag) == "string" and tag or "", n = 5 })
   elseif rawequal(tag, PARKED) then
     idle[#idle + 1] = task.thread
     tasks[task] = nil
@@ -349,7 +335,7 @@ function driver.reset(drop_threads)
   tasks, waiting = {}, {}
   ready, first, last = {}, 1, 0
   outbox, said, taken = {}, 0, 0
-  control.dead, control.file, control.line, control.status = false, false, 0, nil
+  control.dead, control.file, control.line, control.status, control.frames = false, false, 0, nil, nil
   control.steps, control.calls = 0, 0
   for _, forget in next, P.forgetters do
     forget()
@@ -361,7 +347,7 @@ end
 P.forgetters = {} -- called when a run is forgotten
 P.HOST, P.say, P.tell, P.need, P.ask, P.refuse, P.seal, P.begin = HOST, say, tell, need, ask, refuse, seal, begin
 P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
-P.advance, P.make_ready, P.ended = advance, make_ready, ended
+P.advance, P.make_ready = advance, make_ready
 P.environment = function()
   return env
 end

@@ -1,0 +1,58 @@
+-- Modules that are source files of the spell.
+
+local P = ...
+local control, make_ready = P.control, P.make_ready
+local HOST, WAIT = P.HOST, P.WAIT
+local error = error
+local yield = coroutine.yield
+local concat = table.concat
+
+local loading = {} -- by name: tasks that wait for the one that loads it
+
+local function refuse_circle(chain, name)
+  for i = 1, #chain do
+    if chain[i] == name then
+      local circle = concat(chain, " -> ", i) .. " -> " .. name
+      P.need("errors").fail("circular_module", "modules require each other in a circle: " .. circle)
+    end
+  end
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  loading = {}
+end
+
+-- Run a module's chunk, once for all tasks, and enter it into `loaded`.
+return function(chunk, name, loaded)
+  local task = control.task
+  local chain = task.chain or {}
+  task.chain = chain
+  refuse_circle(chain, name)
+  while loading[name] do -- by another task
+    yield(HOST, { WAIT, loading[name], n = 2 })
+    if control.dead then
+      P.rethrow()
+    end
+  end
+  if loaded[name] ~= nil then
+    return loaded[name]
+  end
+  local waiters = {}
+  loading[name] = waiters
+  chain[#chain + 1] = name
+  local ok, v = P.pcall(chunk, name)
+  chain[#chain] = nil
+  loading[name] = nil
+  for i = 1, #waiters do
+    make_ready(waiters[i])
+  end
+  if not ok then
+    error(v, 0)
+  end
+  if v == nil then
+    v = true
+  end
+  loaded[name] = v
+  return v
+end
+
