@@ -25,7 +25,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "args": ("calls",),
         "base64": ("args", "modules"),
-        "bytes": ("containers", "show"),
+        "bytes": ("calls", "containers", "show"),
         "copying": ("containers",),
         "fmt": ("show", "modules"),
         "hex": ("args", "modules"),
