@@ -1,0 +1,35 @@
+"""The conformance suite where guests live in workers: the same cases, the same results."""
+
+from __future__ import annotations
+
+from llmspell.testing import EngineConformance
+
+
+class TestLuaInWorkers(EngineConformance):
+    engine_spec = "lua"
+    level = "standard"
+
+
+class TestLuaHardened(EngineConformance):
+    engine_spec = "lua"
+    level = "strict"
+
+
+class TestJavaScriptInWorkers(EngineConformance):
+    engine_spec = "javascript"
+    level = "standard"
+
+
+class TestJavaScriptHardened(EngineConformance):
+    engine_spec = "javascript"
+    level = "strict"
+
+
+class TestTengoInWorkers(EngineConformance):
+    engine_spec = "tengo"
+    level = "standard"
+
+
+class TestTengoHardened(EngineConformance):
+    engine_spec = "tengo"
+    level = "strict"
