@@ -12,7 +12,7 @@ from llmspell.testing.engine import run_case
 from llmspell.testing.stage import Stage
 
 Results = Mapping[str, Mapping[str, str]]
-"""By engine and case id: ``"yes"``, ``"differs"`` (declared), ``""`` (not written in the language), or what went wrong."""
+"""By engine and case id: ``"yes"``, ``"differs"`` as declared, ``""`` if not written in it, or what went wrong."""
 
 
 def run_matrix(engines: Iterable[EngineSpec], level: str = "minimal", cases: Sequence[Case] = ()) -> Results:
