@@ -45,6 +45,11 @@ LIES = {
     "a text that is not UTF-8": "frame(b'\\x83\\xa4type\\xa4emit\\xa4kind\\xa6output\\xa4data\\xa1\\xff'); exec(stay)",
     "a field of the wrong type": "frame(encode({'type': 'said', 'run': 'x', 'messages': []})); exec(stay)",
     "nesting without end": "frame(b'\\x82\\xa4type\\xa4emit\\xa4data' + b'\\x91' * 100_000 + b'\\xc0'); exec(stay)",
+    "a result nested too deep": "v = []\nfor _ in range(500): v = [v]\nsaid(m.Done(0, [v])); exec(stay)",
+    "arguments nested too deep": "v = {}\nfor _ in range(90): v = {'a': v}\nsaid(m.Call(1, 'a', 'b', [v])); exec(stay)",
+    "a warning nested too deep": (
+        "v = {}\nfor _ in range(90): v = {'a': v}\nframe(encode(m.Emit('warning', v))); exec(stay)"
+    ),
     "another run": "said(done, run=run + 1); exec(stay)",
     "an old run": "said(done, run=run - 1); exec(stay)",
     "an answer nobody asked for": "said(m.Done(9, [])); exec(stay)",

@@ -189,7 +189,14 @@ def test_a_worker_sees_nothing_of_the_hosts_environment_arguments_or_directory(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLMSPELL_TEST_SECRET", "canary")
-    text = "import os, sys\nresult = [dict(os.environ), os.getcwd(), sys.argv, open('/proc/self/environ').read()]"
+    text = """
+import os, sys
+try:
+    first = open('/proc/self/environ').read()
+except PermissionError:  # it cannot be dumped, so that only root may look
+    first = ''
+result = [dict(os.environ), os.getcwd(), sys.argv, first]
+"""
     environment, directory, arguments, first = bench.run(text).value
     assert environment == {}
     assert directory == "/"

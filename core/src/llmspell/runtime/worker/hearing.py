@@ -13,16 +13,21 @@ import msgspec
 
 from llmspell.engine import GuestUsage
 from llmspell.engine.messages import MAIN, Call, Done, Emit, Failed, GuestMessage, HostMessage, Invoke, Load
-from llmspell.errors import EngineCrashed, ResourceExhausted
+from llmspell.errors import ConversionError, EngineCrashed, ResourceExhausted
 from llmspell.runtime.worker import nodes
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader
 from llmspell.runtime.worker.protocol import FromWorker
+from llmspell.values import ValueLimits, check_value
 from llmspell.values.wire import decoder
 
 _ANSWER_MAX = 8 * MAX_FRAME
 """Bytes one answer may take, over all its frames."""
 
-_BESIDES_VALUES = 10_000
+_BESIDES_NODES = 10_000
+_BESIDES_DEPTH = 16
+_FLAT = 128
+"""Bytes below which a frame is too short to be nested deeply enough for anybody to stumble."""
+
 _KINDS = frozenset({"output", "error_output", "warning"})
 _SAFE_TO_REUSE = frozenset({"syntax", "runtime", "exit", "conversion", "module"})
 _decode: Callable[[Any], FromWorker] = decoder(FromWorker).decode
@@ -33,18 +38,18 @@ class Hearing:
 
     Args:
         run: Number of the run in that worker.
-        max_nodes: Values that one frame may decode to.
+        limits: What one value may be; a worker that keeps to them comes nowhere near what is refused here.
         emit: Receives output as it comes; raises ``ResourceExhausted`` when there has been enough of it.
     """
 
     __slots__ = (
-        "_answer", "_emit", "_invocations", "_last_call", "_max_nodes", "_open", "_reader", "_run", "_size", "main",
+        "_answer", "_emit", "_invocations", "_last_call", "_limits", "_open", "_reader", "_run", "_size", "main",
         "over", "usage",
     )  # fmt: skip
 
-    def __init__(self, run: int, max_nodes: int, emit: Callable[[Emit], None]) -> None:
+    def __init__(self, run: int, limits: ValueLimits, emit: Callable[[Emit], None]) -> None:
         self._run = run
-        self._max_nodes = max_nodes + _BESIDES_VALUES
+        self._limits = ValueLimits(limits.depth + _BESIDES_DEPTH, limits.nodes + _BESIDES_NODES, 2 * MAX_FRAME)
         self._emit = emit
         self._reader = FrameReader()
         self._answer: list[GuestMessage] = []
@@ -102,12 +107,14 @@ class Hearing:
 
     def _take(self, payload: memoryview) -> bool:
         """Take one frame; tell whether the answer is complete."""
-        if not nodes.within(payload, self._max_nodes):
-            raise _broken(f"a frame holds more than {self._max_nodes:,} values")
+        if not nodes.within(payload, self._limits.nodes):
+            raise _broken(f"a frame holds more than {self._limits.nodes:,} values")
         try:
             word = _decode(payload)
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError) as error:
             raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
+        if len(payload) > _FLAT:
+            self._bound(word)
         if isinstance(word, Emit):
             self._emitted(word)
             return False
@@ -122,6 +129,15 @@ class Hearing:
         if word.usage is not None:
             self.usage = word.usage
         return word.last
+
+    def _bound(self, word: FromWorker) -> None:
+        """Hold the free values of a frame to the limits, so that nobody who walks them later has to."""
+        messages = [word] if isinstance(word, Emit) else word.messages
+        try:
+            for message in messages:
+                check_value(_free_value(message), self._limits)
+        except ConversionError as error:
+            raise _broken(error.message) from None
 
     def _emitted(self, word: Emit) -> None:
         _check_emit(word)
@@ -148,6 +164,15 @@ class Hearing:
             self._invocations.discard(message.id)
         else:
             raise _broken(f"it answered invocation {message.id}, which nobody made")
+
+
+def _free_value(message: GuestMessage) -> Any:
+    """Return the part of a message that may be anything."""
+    if isinstance(message, Call):
+        return message.args
+    if isinstance(message, Done):
+        return message.values
+    return message.failure.value if isinstance(message, Failed) else message.data
 
 
 def _check_emit(word: Emit) -> None:

@@ -168,7 +168,7 @@ class WorkerSeat:
         worker.runs += 1
         self._run = worker.runs
         self._began = time.monotonic()
-        self._hearing = Hearing(self._run, self._limits.value.nodes, self._port.emit)
+        self._hearing = Hearing(self._run, self._limits.value, self._port.emit)
         self._opening = frame(encode(Open(self._run, self._limits)))
         self._worker = worker
         if self._stopping:
