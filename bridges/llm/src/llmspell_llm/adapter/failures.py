@@ -10,6 +10,7 @@ from llmspell_llm import errors as ours
 from llmspell_llm.adapter.connection import Connection
 
 _LONGEST = 500
+_LLAMA_TOO_LONG = "exceed_context_size_error"
 
 
 def translate(error: Exception, connection: Connection) -> ours.ModelError:
@@ -25,6 +26,8 @@ def translate(error: Exception, connection: Connection) -> ours.ModelError:
                 hint="check the key and what it may be used for", **who,
             )  # fmt: skip
         case theirs.ModelContextWindowExceededError():
+            return ours.ContextTooLongError(f"the prompt is too long for {name}: {said}", **who)
+        case theirs.ModelRequestRejectedError() if _LLAMA_TOO_LONG in str(getattr(error, "body", "")):
             return ours.ContextTooLongError(f"the prompt is too long for {name}: {said}", **who)
         case theirs.ModelNotFoundError():
             close = getattr(error, "suggested_model_id", None)
