@@ -13,8 +13,9 @@ from llmspell.plugin import BridgeError, Call
 from llmspell_std.data import jsontext
 
 MAX_TOKEN = 16_384
+_SHORTEST_SECRET = 14
 _SHARED = ("HS256", "HS384", "HS512")
-_PUBLIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_PUBLIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 _ENDPOINTS = (
     "issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "revocation_endpoint",
     "introspection_endpoint", "device_authorization_endpoint", "scopes_supported", "grant_types_supported",
@@ -135,7 +136,7 @@ def verify(
     from joserfc.errors import JoseError
 
     try:
-        jwt.decode(token, key, algorithms=algorithms)
+        jwt.decode(token, key, registry=_registry(algorithms))
     except (JoseError, ValueError):
         errors.append("the signature does not fit")
     when = time.time() if now is None else now
@@ -161,6 +162,8 @@ def _key(secret: str | None, public_key: str | None, jwks: dict[str, Any] | None
     from joserfc import jwk
     from joserfc.errors import JoseError
 
+    if secret is not None and len(secret.encode("utf-8", "surrogatepass")) < _SHORTEST_SECRET:
+        raise BridgeError(f"a shared secret has at least {_SHORTEST_SECRET} bytes", code="invalid_argument")
     try:
         if secret is not None:
             return jwk.OctKey.import_key(secret), list(_SHARED)
@@ -176,12 +179,24 @@ def _key(secret: str | None, public_key: str | None, jwks: dict[str, Any] | None
 def _public(pem: str) -> Any:
     """Read a public key in PEM; the class is ours to choose, so that it can never become a shared secret."""
     from joserfc import jwk
+    from joserfc.errors import JoseError
 
     if "-----BEGIN PUBLIC KEY-----" not in pem:
         raise ValueError("no public key")
     for kind in (jwk.RSAKey, jwk.ECKey, jwk.OKPKey):
         try:
             return kind.import_key(pem)
-        except ValueError:
+        except (JoseError, ValueError, TypeError):
             continue
     raise ValueError("no public key")
+
+
+def _registry(algorithms: list[str]) -> Any:
+    """Return the algorithms that count. ``EdDSA`` is deprecated as a name (RFC 9864) and used by many all the same."""
+    from joserfc.jws import JWSRegistry
+
+    class Registry(JWSRegistry):
+        def get_alg(self, name: str) -> Any:
+            return self.algorithms[name] if name == "EdDSA" and name in algorithms else super().get_alg(name)
+
+    return Registry(algorithms=algorithms)
