@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llmspell.bridge import Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
 from llmspell.engine import messages as m
 from llmspell.errors import (
+    BridgeCallError,
     BridgeError,
     BridgeNotFoundError,
     Cancelled,
@@ -351,9 +352,17 @@ def fault_of(error: BaseException, where: str) -> m.Fault:
     if isinstance(error, PolicyError | NotFoundError | ConversionError):
         return m.Fault(error.code, error.message if not hint else f"{error.message}; {hint}")
     if isinstance(error, ScriptError):
-        return m.Fault("script", error.message)
+        return _script_fault(error)
     if isinstance(error, LlmspellError):
         return m.Fault(error.code, error.message)
     if isinstance(error, TimeoutError):
         return m.Fault("timeout", f"{where} timed out")
     return m.Fault("internal", f"{where} failed inside the host; the host's log says why")
+
+
+def _script_fault(error: ScriptError) -> m.Fault:
+    """Give a script back what a function of its own raised inside an export: its code, and its table as details."""
+    value = error.value
+    if isinstance(value, dict) and isinstance(value.get("code"), str):
+        return m.Fault(value["code"], error.message, value)
+    return m.Fault(error.fault_code if isinstance(error, BridgeCallError) else "script", error.message)

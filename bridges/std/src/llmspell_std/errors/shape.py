@@ -23,8 +23,9 @@ def failure_of(error: ScriptError | BridgeError) -> dict[str, Any]:
         raise error
     if isinstance(error, BridgeError):
         found: dict[str, Any] = {"code": error.code, "message": error.message}
-        if isinstance(error.details, dict) and "error" in error.details and "message" in error.details["error"]:
-            return as_error(error.details["error"])
+        own = error.details.get("error") if isinstance(error.details, dict) else None
+        if isinstance(own, dict):
+            return as_error(own)
         return found | ({"details": error.details} if error.details is not None else {})
     if isinstance(error.value, dict):
         return as_error({"message": error.message, **error.value})
