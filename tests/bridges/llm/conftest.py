@@ -8,10 +8,14 @@ import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from llmspell import Host, Policy, RunResult
+from llmspell.gate import MemoryRecorder
+from llmspell.testing import FakeModel
 from llmspell_llm.adapter import Connections
 from llmspell_llm.llm import Asking
 from llmspell_llm.providers import Directory
@@ -204,3 +208,70 @@ def embedded() -> Iterator[str]:
 
     with LocalServer(found.path) as running:
         yield f"{running.address} {running.api_key}"
+
+
+PLUGINS = ("llmspell-llm", "llmspell-local", "llmspell-std")
+ENGINES = {"lua": "llmspell-lua", "javascript": "llmspell-quickjs"}
+
+
+_CALLS_LUA = """
+local results = {}
+for i, call in ipairs(params.calls) do
+  results[i] = array{require(call.module)[call.name](table.unpack(call.args))}
+end
+return results
+"""
+_CALLS_JAVASCRIPT = """
+const results = [];
+for (const call of params.calls) results.push([await require(call.module)[call.name](...call.args)]);
+return results;
+"""
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+class Spells:
+    """Runs one spell of a test in its language, with a fake model as the default."""
+
+    def __init__(self, language: str, tmp_path: Path) -> None:
+        self.language = language
+        self.fake = FakeModel(default="Fine.")
+        self.recorder = MemoryRecorder()
+        self.config: dict[str, Any] = {"models": {"default": "fake", "providers": {"fake": {"model": self.fake}}}}
+        self.environ: dict[str, str] = {"LLMSPELL_MODELS_DIR": str(tmp_path), "HOME": str(tmp_path)}
+        self.policy = Policy.minimal().narrow(time=60)
+
+    def run(self, *, policy: Policy | None = None, params: dict[str, Any] | None = None, **sources: str) -> RunResult:
+        """Run the source of this language; tests give one for each."""
+        with self.host() as host, host.session(policy=policy or self.policy, recorder=self.recorder) as session:
+            return session.eval(self.language, sources[self.language], params)
+
+    def value(self, *, lua: str, javascript: str) -> Any:
+        return self.run(lua=lua, javascript=javascript).value
+
+    def calls(self, *calls: tuple[Any, ...]) -> list[Any]:
+        """Make calls in one run, each ``("module.function", argument, ...)``, and return their results."""
+        names = [call[0].rpartition(".") for call in calls]
+        named = [
+            {"module": module, "name": name if self.language == "lua" else _camel(name), "args": list(call[1:])}
+            for (module, _, name), call in zip(names, calls, strict=True)
+        ]
+        made = self.run(params={"calls": named}, lua=_CALLS_LUA, javascript=_CALLS_JAVASCRIPT).value
+        return [result[0] if result else None for result in made]
+
+    def call(self, name: str, *args: Any) -> Any:
+        return self.calls((name, *args))[0]
+
+    def host(self) -> Host:
+        return Host(plugins=(*PLUGINS, ENGINES[self.language]), config=self.config, environ=self.environ)
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def spells(request: pytest.FixtureRequest, tmp_path: Path) -> Spells:
+    """Every test that takes this runs in two languages."""
+    module = {"lua": "llmspell_lua", "javascript": "llmspell_quickjs"}[request.param]
+    pytest.importorskip(f"{module}.plugin", reason=f"{ENGINES[request.param]} is not installed")
+    return Spells(request.param, tmp_path)
