@@ -21,6 +21,7 @@ class GuestLimits:
         recursion: Depth of script calls, or None for the engine's own bound.
         value: Limits of one crossing value.
         tasks: Concurrent tasks inside the guest.
+        channels: Open channels inside the guest.
         grace: Seconds that clean-up handlers get after a cancellation.
         watched: Somebody will call ``interrupt`` at the deadline, from another thread.
     """
@@ -30,6 +31,7 @@ class GuestLimits:
     recursion: int | None = None
     value: ValueLimits = DEFAULT_VALUE_LIMITS
     tasks: int = 10_000
+    channels: int = 10_000
     grace: float = 0.1
     watched: bool = True
 

@@ -210,12 +210,19 @@ class Conversation:
         task = asyncio.get_running_loop().create_task(serve(), name=f"llmspell-call-{call.target}.{call.method}")
         self._host_tasks[task] = call.id
         task.add_done_callback(self._forget)
+        # A task that is cancelled before its first step never awaits its work.
+        task.add_done_callback(lambda _: work.close())
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._host_tasks.pop(task, None)
 
     def drop(self, call: int) -> None:
         """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
+        for at, (said, work) in enumerate(self._parked):
+            if said.id == call:
+                work.close()
+                del self._parked[at]
+                return
         for task, number in list(self._host_tasks.items()):
             if number == call:
                 task.cancel()

@@ -108,6 +108,7 @@ class Placements:
                 recursion=limits.recursion,
                 value=ValueLimits(limits.value_depth, limits.value_nodes, limits.value_bytes),
                 tasks=limits.tasks if limits.tasks is not None else 1_000_000,
+                channels=limits.channels if limits.channels is not None else 1_000_000,
                 watched=limits.time is not None,
             )
             known = self._limits[id(limits)] = (limits, made)

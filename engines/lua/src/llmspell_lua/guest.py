@@ -19,6 +19,7 @@ from llmspell.engine.messages import (
     GuestMessage,
     HostMessage,
     Invoke,
+    Load,
     Reply,
     Start,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from llmspell_lua.engine import LuaEngine
     from llmspell_lua.state import LuaState
 
-_CALL, _EMIT, _DONE, _FAILED, _LOAD = 1, 2, 3, 4, 5
+_CALL, _EMIT, _DONE, _FAILED, _LOAD, _THREAD = 1, 2, 3, 4, 5, 7
 _FAULT, _FATAL, _MODULE = 3, 4, 5
 
 
@@ -48,7 +49,9 @@ class LuaGuest:
         "_closing",
         "_emit",
         "_engine",
+        "_ended_idle",
         "_fatal",
+        "_idle",
         "_limits",
         "_module_calls",
         "_names",
@@ -71,6 +74,7 @@ class LuaGuest:
         self._module_calls: set[int] = set()
         self._fatal: Fault | None = None
         self._over = False
+        self._idle = self._ended_idle = False
         self._stepping = False
         self._peak = 0
         state.configure(limits)
@@ -92,9 +96,17 @@ class LuaGuest:
                     return [refusal]
             elif kind is Invoke:
                 self._invoke(state, message)  # type: ignore[arg-type]
+            elif kind is Load:
+                refusal = self._load(state, message)  # type: ignore[arg-type]
+                if refusal is not None:
+                    return [refusal]
             else:
                 assert type(message) is Cancel
-                state.end(message.reason)
+                if message.id != MAIN:
+                    state.cancel(message.id, message.reason)
+                else:
+                    self._ended_idle = self._idle
+                    state.end(message.reason)
             return self._run(state)
         finally:
             self._stepping = False
@@ -122,6 +134,10 @@ class LuaGuest:
 
     def _start(self, state: LuaState, message: Start) -> Failed | Done | None:
         source = message.source
+        if message.mode == "idle":
+            self._root, self._bridges, self._idle = source.root, message.bridges, True
+            state.idle(message.bridges)
+            return None
         try:
             program = self._engine.compile(source)
         except ScriptSyntaxError as error:
@@ -133,6 +149,17 @@ class LuaGuest:
         self._bridges = message.bridges
         params = encode(message.params) if message.params else None
         state.start(program, params, message.bridges)
+        return None
+
+    def _load(self, state: LuaState, message: Load) -> Failed | None:
+        source = message.source
+        display = shorten(source.name)
+        try:
+            program = self._engine.compile(source, display)
+        except ScriptSyntaxError as error:
+            return Failed(_syntax_failure(error), message.id)
+        self._names.add(display, source.name)
+        state.load(message.id, display.encode(), program)
         return None
 
     def _reply(self, state: LuaState, message: Reply) -> None:
@@ -218,6 +245,10 @@ class LuaGuest:
                 )
             )  # fmt: skip
         self._peak = max(self._peak, state.memory)
+        if self._ended_idle and not self._over:
+            # There is no main task that could say it.
+            self._over = True
+            said.append(Failed(Failure(kind="cancelled", message="the run was cancelled", language=LANGUAGE)))
         if not self._over:
             state.tidy()
         return said
@@ -239,6 +270,8 @@ class LuaGuest:
             said.append(
                 Done(record[1], [from_lua(value) for value in record[3:]] if not record[2] else decode(record[2]))
             )
+        elif kind == _THREAD:
+            state.watch(record[1])
         elif kind == _LOAD:
             state.load_part(text(record[1]))
         else:

@@ -11,6 +11,8 @@ EAGER = ("control", "tasks", "globals")
 
 LAZY = (
     "account",
+    "async",
+    "channel",
     "coroutines",
     "cost",
     "decode",
@@ -23,6 +25,8 @@ LAZY = (
     "modules",
     "objects",
     "patterns",
+    "promise",
+    "scheduler",
     "sorter",
     "sources",
     "strings",
@@ -34,7 +38,14 @@ LAZY = (
 """Loaded when a run first needs them; a state then keeps them."""
 
 
-DEPENDS = {"cost": ("strings", "patterns"), "matcher": ("patterns",)}
+DEPENDS = {
+    "async": ("errors", "scheduler"),
+    "channel": ("errors", "scheduler"),
+    "cost": ("strings", "patterns"),
+    "matcher": ("patterns",),
+    "promise": ("async",),
+    "scheduler": ("errors",),
+}
 """Parts that must be there when a part is loaded."""
 
 

@@ -58,6 +58,8 @@ class LuaState:
         "_bridges",
         "_chunks",
         "_control",
+        "_driver_cancel",
+        "_driver_idle",
         "_limits",
         "_load",
         "_lock",
@@ -116,6 +118,8 @@ class LuaState:
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
         self._reset = driver[b"reset"]
+        self._driver_idle = driver[b"idle"]
+        self._driver_cancel = driver[b"cancel"]
         self._tidy_above = 0
         self.birth_memory = self.collect()
 
@@ -168,23 +172,47 @@ class LuaState:
         shared[b"depth"] = limits.value.depth
         shared[b"nodes"] = limits.value.nodes
         shared[b"bytes"] = limits.value.bytes
+        shared[b"tasks"] = limits.tasks
+        shared[b"channels"] = limits.channels
         shared[b"string"] = min(limits.memory or _MAX_STRING, _MAX_STRING)
 
     def start(self, program: LuaProgram, params: bytes | None, bridges: tuple[str, ...]) -> None:
         """Begin a run; ``params`` is an encoded map."""
-        if bridges != self._bridges:
-            self._shared[b"bridges"] = self.table_from({name.encode(): True for name in bridges})
-            self._bridges = bridges
+        self._set_bridges(bridges)
         for part in program.needs:
             if part not in self._parts:
                 self.load_part(part)
         self.runs += 1
         self._watch(self._start(self._chunk(program), _random.getrandbits(62), params))
 
+    def _set_bridges(self, bridges: tuple[str, ...]) -> None:
+        if bridges != self._bridges:
+            self._shared[b"bridges"] = self.table_from({name.encode(): True for name in bridges})
+            self._bridges = bridges
+
     def invoke(self, number: int, function: int, blob: bytes | None, args: tuple[Any, ...]) -> None:
         """Begin an invocation, with encoded arguments or with scalars."""
         self.load_part("encode")
         self._watch(self.load_part("invocations")(number, function, blob, len(args), *args))
+
+    def idle(self, bridges: tuple[str, ...]) -> None:
+        """Begin a run without a main chunk."""
+        self._set_bridges(bridges)
+        self.runs += 1
+        self._driver_idle(_random.getrandbits(62))
+
+    def load(self, number: int, name: bytes, program: LuaProgram) -> None:
+        """Run a module for a guest of another language."""
+        self._watch(self.load_part("modules")[b"load"](number, name, self.adopt(program)))
+
+    def cancel(self, number: int, reason: str) -> None:
+        """Cancel the task of an invocation."""
+        self.load_part("scheduler")
+        self._driver_cancel(number, reason.encode())
+
+    def watch(self, address: bytes) -> None:
+        """Remember a coroutine that the scheduler made by itself."""
+        self._watch(address)
 
     def answer(self, call: int, *answer: Any) -> bool:
         """Answer a host call; return whether a task waits for it."""

@@ -54,5 +54,5 @@ return function(task, e)
       account.value = nil -- not data; the message says what it is
     end
   end
-  return encode.value(account)
+  return encode.own_value(account)
 end

@@ -5,13 +5,17 @@
 -- before anything is made of the value, and by own data only: no metamethod of a script runs here.
 
 local P = ...
-local limits, handles, null, ARRAY = P.limits, P.handles, P.null, P.ARRAY
+local handles, null, ARRAY = P.handles, P.null, P.ARRAY
+local opaque = P.opaque
 local next, rawequal, rawget, rawlen, select, type = next, rawequal, rawget, rawlen, select, type
 local char, find, format, spack = string.char, string.find, string.format, string.pack
 local concat, mathtype, utf8len = table.concat, math.type, utf8.len
 local getmt, getinfo = debug.getmetatable, debug.getinfo
 
 local MAX_REMEMBERED = 1024
+local OWN_LIMITS = { depth = 100, nodes = 100000, bytes = 1 << 26 } -- of what the prelude itself says
+
+local limits = P.limits
 
 local refs, ref_of, last_ref = {}, {}, 0 -- functions of this run that the host knows
 
@@ -237,6 +241,8 @@ function put(v, kind)
     local handle = handles[v]
     if handle then
       put_extension(3, handle.payload)
+    elseif opaque[v] then
+      refuse("a %s cannot cross to the host", opaque[v])
     elseif kind == "table" then
       put_table(v)
     elseif kind == "function" then
@@ -287,6 +293,14 @@ function E.value(v)
   return concat(out, "", 1, n)
 end
 
+-- The same for what the prelude says, whatever the limits of the script's values are.
+function E.own_value(v)
+  limits = OWN_LIMITS
+  local blob = E.value(v)
+  limits = P.limits
+  return blob
+end
+
 function E.functions()
   return refs
 end
@@ -294,7 +308,7 @@ end
 P.forgetters[#P.forgetters + 1] = function()
   refs, ref_of, last_ref = {}, {}, 0
   keys, remembered = {}, 0
-  out, trail, open = nil, nil, nil
+  out, trail, open, limits = nil, nil, nil, P.limits
 end
 
 return E

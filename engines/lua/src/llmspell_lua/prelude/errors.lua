@@ -36,6 +36,13 @@ function E.raise(call, code, message, details)
   error(setmetatable(e, ERROR), 0)
 end
 
+-- Make an error of ours, not yet raised.
+function E.make(code, message, extra)
+  local e = extra or {}
+  e.code, e.message = code, message
+  return setmetatable(e, ERROR)
+end
+
 function E.fail(code, message, path)
   error(setmetatable({ code = code, message = message, path = path }, ERROR), 0)
 end

@@ -119,7 +119,7 @@ local function resolve(env, name)
     end
     return made
   end
-  if P.bridges[name] then
+  if P.bridges[name] or name == "async" or name == "promise" or name == "channel" then
     return need("modules").resolve(env, name)
   end
 end
@@ -178,7 +178,8 @@ end
 
 P.null, P.ARRAY, P.array, P.tostring, P.bridges = null, ARRAY, array, to_string, {}
 P.handles = setmetatable({}, { __mode = "k" }) -- proxies of host objects -> {id, payload, kind}
-P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28 }
+P.opaque = setmetatable({}, { __mode = "k" }) -- proxies of tasks, promises, channels -> what they are
+P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28, tasks = 10000, channels = 10000 }
 
 -- What neither scripts nor the prelude need.
 package.loaded.io, package.loaded.os, package.loaded.package = nil

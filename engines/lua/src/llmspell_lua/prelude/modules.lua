@@ -41,7 +41,19 @@ local function make_bridge(name, exports)
   return setmetatable({}, class)
 end
 
+-- Modules of the language's own, which need no host.
+local own = { async = "async", promise = "promise", channel = "channel" }
+
 local function load_module(name, importer)
+  if own[name] then
+    P.need("scheduler")
+    local module = P.need(own[name])
+    if not module then
+      error("the module '" .. name .. "' cannot be loaded inside a callback of C code; require it before", 3)
+    end
+    loaded[name] = module
+    return module
+  end
   local kind, own_name, content = ask("@host", "module", name, importer)
   local module
   if type(kind) == "table" then -- of another language, loaded there
@@ -100,6 +112,19 @@ function M.resolve(env, name)
   end
   rawset(env, name, module)
   return module
+end
+
+local function run_load(task)
+  local module = loaded[task.name]
+  if module == nil then
+    module = P.need("sources")(task.chunk, task.name, loaded)
+  end
+  return P.seal(task, module)
+end
+
+-- Run a module for guests of other languages.
+function M.load(id, name, chunk)
+  return P.begin({ id = id, run = run_load, name = name, chunk = chunk })
 end
 
 -- Give a module's chunk, loaded for this run, the run's globals.

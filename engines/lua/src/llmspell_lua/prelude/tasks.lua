@@ -7,19 +7,22 @@
 --
 -- Records: {CALL, id, target, method, line, blob or false, arguments...}, {EMIT, kind, text},
 -- {DONE, task, blob or false, results...}, {FAILED, task, blob}, or {FAILED, task, false, reason, text} where nothing
--- could be made of it any more, {LOAD, part}, {WAIT, waiters}. Answers to a CALL: mode and up to three fields.
+-- could be made of it any more, {LOAD, part}, {WAIT, waiters}, {THREAD, address}: a coroutine that the host must know
+-- of before it runs, {PARK}. Answers to a CALL: mode and up to three fields; to a PARK: whether it went well, and up to
+-- two values.
 
 local P = ...
 local control, fatal, mark, rethrow = P.control, P.fatal, P.mark, P.rethrow
 local error, next, rawequal, select, tostring, type, xpcall = error, next, rawequal, select, tostring, type, xpcall
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
-local sethook, getinfo, getlocal, upvaluejoin = debug.sethook, debug.getinfo, debug.getlocal, debug.upvaluejoin
+local sethook, getinfo, getlocal = debug.sethook, debug.getinfo, debug.getlocal
+local getupvalue, upvaluejoin = debug.getupvalue, debug.upvaluejoin
 local byte, format, sub = string.byte, string.format, string.sub
 local unpack = table.unpack
 local seed_random = math.randomseed
 
-local CALL, EMIT, DONE, FAILED, LOAD, WAIT = 1, 2, 3, 4, 5, 6
-local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE, LIST = 0, 1, 2, 3, 4, 5, 6
+local CALL, EMIT, DONE, FAILED, LOAD, WAIT, THREAD, PARK = 1, 2, 3, 4, 5, 6, 7, 8
+local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE, LIST, RAISE = 0, 1, 2, 3, 4, 5, 6, 7
 
 local function HOST() end
 local function PARKED() end
@@ -27,9 +30,10 @@ local function PARKED() end
 local env, main_chunk
 local tasks = {} -- all that have not ended
 local ready, first, last = {}, 1, 0 -- tasks that can go on
-local waiting = {} -- task by the id of the call it waits for
+local waiting = {} -- by the id of a call: the task that waits for it, or {fire = function}
 local outbox, said, taken = {}, 0, 0
 local paused = false -- a task whose words must be heard before it goes on
+local unwatched = false -- the host does not know of a new coroutine yet
 local idle = {} -- coroutines without a task
 local threads = {} -- all coroutines of tasks: the host may switch their hooks, so none is freed before `reset`
 
@@ -98,6 +102,8 @@ local function answered(record, tag, mode, a, b, c)
   elseif mode == FATAL then
     mark(a)
     return rethrow()
+  elseif mode == RAISE then
+    error(a, 0)
   end
   return refuse(record[3], record[4])
 end
@@ -115,6 +121,9 @@ local function ask(target, method, ...)
   if not yieldable() then
     refuse(target, method)
   end
+  if control.task.cancelled then
+    P.scheduler.check_cancelled(control.task)
+  end
   local id = control.calls + 1
   control.calls = id
   local info = getinfo(2, "l")
@@ -128,6 +137,42 @@ local function ask(target, method, ...)
     end
   end
   return answered(record, yield(HOST, record))
+end
+
+-- Suspend the running task until `task.woken` is set and it is made ready.
+local function yield_host(what)
+  if control.dead then
+    rethrow()
+  end
+  if not yieldable() then
+    refuse("waiting for", what)
+  end
+  local _, ok, a, b = yield(HOST, { PARK, n = 1 })
+  if ok == FATAL then
+    mark(a)
+    return rethrow()
+  elseif ok == REFUSED then
+    return refuse("waiting for", what)
+  end
+  return ok, a, b
+end
+
+-- Calls that no task waits for: `fire` runs in the scheduler when the answer comes.
+local function call_later(target, method, fire, ...)
+  local id = control.calls + 1
+  control.calls = id
+  waiting[id] = { fire = fire }
+  say({ CALL, id, target, method, 0, false, n = select("#", ...) + 6, ... })
+  return id
+end
+
+-- Have the host drop a call, and expect no answer.
+local function drop_call(id)
+  if waiting[id] then
+    waiting[id] = nil
+    control.calls = control.calls + 1
+    say({ CALL, control.calls, "@host", "cancel", 0, false, id, n = 7 })
+  end
 end
 
 -- How tasks begin and end
@@ -199,15 +244,40 @@ local function run_main(task)
   return seal(task, main_chunk())
 end
 
+local function account_of(task, e)
+  if fatal(e) then
+    return { FAILED, task.id or 0, false, control.dead or "internal", "", n = 5 }
+  end
+  return { FAILED, task.id, need("account")(task, e), n = 3 }
+end
+
+-- The main chunk has ended: the run ends when its other tasks have.
+local function wind_up(task, ok, record)
+  local fine, e, frames = xpcall(P.scheduler.wind_up, capture, not ok)
+  if not fine then
+    return account_of(task, e)
+  elseif frames then
+    task.frames = frames
+    return account_of(task, e)
+  end
+  return record
+end
+
 -- What a coroutine of tasks does for ever: run a task, say how it ended, wait for the next.
 local function work(task)
   while true do
     local ok, record = xpcall(task.run, capture, task)
-    if not ok then
-      if fatal(record) then
-        record = { FAILED, task.id, false, control.dead or "internal", "", n = 5 }
-      else
-        record = { FAILED, task.id, need("account")(task, record), n = 3 }
+    if task.settle then
+      if ok or not fatal(record) then
+        task.settle(task, ok and record or nil, record)
+      end
+      record = false
+    else
+      if not ok then
+        record = account_of(task, record)
+      end
+      if task.id == 0 and P.scheduler and not control.dead then
+        record = wind_up(task, ok, record)
       end
     end
     task = yield(PARKED, record)
@@ -243,14 +313,19 @@ local function advance(task, ...)
     -- The coroutine itself died: out of memory or stack, or ended while it said how its task ended.
     fatal(tag)
     tasks[task] = nil
-    say({ FAILED, task.id, false, control.dead or "internal", type(tag) == "string" and tag or "", n = 5 })
+    say({ FAILED, task.id or 0, false, control.dead or "internal", type(tag) == "string" and tag or type(tag), n = 5 })
   elseif rawequal(tag, PARKED) then
     idle[#idle + 1] = task.thread
     tasks[task] = nil
-    say(record)
+    if record then
+      say(record)
+    end
   elseif record[1] == CALL then
     waiting[record[2]] = task
+    task.call = record[2]
     say(record)
+  elseif record[1] == PARK then
+    return -- whoever wakes it makes it ready
   elseif record[1] == WAIT then
     record[2][#record[2] + 1] = task
   else
@@ -266,25 +341,29 @@ local driver = {}
 -- Run until nothing can go on, or somebody said something that must be heard first.
 -- Returns 0, or 1 if it must be called again at once, or 2 if the run must be wound up.
 function driver.step()
+  unwatched = false
   if paused and not control.dead then
     local task = paused
     paused = false
     advance(task)
   end
-  while first <= last and not paused and not control.dead do
+  while first <= last and not paused and not control.dead and not unwatched do
     local task = ready[first]
     ready[first] = nil
     first = first + 1
-    local answer = task.answer
+    local answer = task.answer or task.woken
     if answer then
-      task.answer = nil
+      task.answer, task.woken = nil, nil
       advance(task, HOST, answer[1], answer[2], answer[3], answer[4])
     else
       advance(task, task)
     end
   end
   control.task, control.thread = false, false
-  return control.dead and 2 or paused and 1 or 0
+  if P.scheduler and first > last and not paused and not control.dead and next(tasks) and next(waiting) == nil then
+    unwatched = P.scheduler.deadlock(tasks)
+  end
+  return control.dead and 2 or (paused or unwatched) and 1 or 0
 end
 
 -- Hand over the next thing said; nothing when there is none.
@@ -314,24 +393,47 @@ function driver.answer(id, ...)
   local task = waiting[id]
   if task then
     waiting[id] = nil
-    task.answer = { ... }
-    make_ready(task)
+    if task.fire then
+      task.fire(...)
+    else
+      task.call = nil
+      task.answer = { ... }
+      make_ready(task)
+    end
   end
   return task ~= nil
+end
+
+-- Be ready for invocations without a main chunk.
+function driver.idle(seed)
+  seed_random(seed)
+  env, main_chunk = P.new_environment(), function() end
+end
+
+-- Cancel the task of an invocation.
+function driver.cancel(id, reason)
+  for task in next, tasks do
+    if task.id == id then
+      need("scheduler").cancel(task, reason)
+      return
+    end
+  end
 end
 
 -- Forget the run. Returns how many coroutines are kept: none if one was left in the middle of something.
 function driver.reset(drop_threads)
   if main_chunk then
     local nothing
-    upvaluejoin(main_chunk, 1, function()
-      return nothing
-    end, 1)
+    if getupvalue(main_chunk, 1) then
+      upvaluejoin(main_chunk, 1, function()
+        return nothing
+      end, 1)
+    end
   end
   if drop_threads or control.dead or next(tasks) then
     idle, threads = {}, {}
   end
-  env, main_chunk, paused = nil, nil, false
+  env, main_chunk, paused, unwatched = nil, nil, false, false
   tasks, waiting = {}, {}
   ready, first, last = {}, 1, 0
   outbox, said, taken = {}, 0, 0
@@ -348,6 +450,18 @@ P.forgetters = {} -- called when a run is forgotten
 P.HOST, P.say, P.tell, P.need, P.ask, P.refuse, P.seal, P.begin = HOST, say, tell, need, ask, refuse, seal, begin
 P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
 P.advance, P.make_ready = advance, make_ready
+P.yield_host, P.call_later, P.drop_call = yield_host, call_later, drop_call
+P.fail_call = function(task, err)
+  task.call = nil
+  task.answer = { RAISE, err }
+  make_ready(task)
+end
+P.fresh = function(address)
+  if address then
+    unwatched = true
+    say({ THREAD, address, n = 2 })
+  end
+end
 P.environment = function()
   return env
 end

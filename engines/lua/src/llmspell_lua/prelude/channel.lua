@@ -1,0 +1,385 @@
+-- The module `channel`: between tasks of one guest, and, through the host, between runs of a session.
+
+local P = ...
+local S = P.need("scheduler")
+local error, ipairs, next, rawget, setmetatable, type = error, ipairs, next, rawget, setmetatable, type
+local remove = table.remove
+local format = string.format
+local mathtype = math.type
+
+local M = {}
+local CHANNEL = { __metatable = false, __name = "channel" }
+local methods = {}
+local channels = setmetatable({}, { __mode = "k" }) -- proxies -> channels
+local living = setmetatable({}, { __mode = "k" })
+local last_id, open_count, turn = 0, 0, 0
+
+-- A channel: items from `first` to `last`; `senders` and `receivers` are parked tasks, a sender's value being in
+-- `task.sends`. A task that selects is in several places at once, by entries of its own: {select = ..., ...}.
+
+local function channel_of(handle, name)
+  local channel = channels[handle]
+  if not channel then
+    error("bad argument #1 to '" .. name .. "' (channel expected, got " .. type(handle) .. ")", 3)
+  end
+  return channel
+end
+
+local function closed_error(channel)
+  return S.make_error("closed", format("%s is closed", channel.name))
+end
+
+function M.new(capacity, name)
+  capacity = capacity == nil and 0 or capacity
+  if mathtype(capacity) ~= "integer" or capacity < 0 or capacity > 1000000 then
+    error("bad argument #1 to 'new' (a capacity from 0 to 1000000 expected)", 2)
+  end
+  if open_count >= P.limits.channels then
+    S.raise("too_many_channels", format("more than %d channels (limit: channels)", P.limits.channels))
+  end
+  last_id = last_id + 1
+  open_count = open_count + 1
+  local channel = {
+    id = last_id,
+    name = name or "channel " .. last_id,
+    capacity = capacity,
+    items = {},
+    first = 1,
+    last = 0,
+    senders = {},
+    receivers = {},
+    closed = false,
+  }
+  local handle = setmetatable({}, CHANNEL)
+  channels[handle] = channel
+  P.opaque[handle] = "channel"
+  living[handle] = true
+  return handle
+end
+
+-- Waiting places hold tasks, or entries of a selecting task. Take the first that still waits.
+local function first_waiting(place)
+  while #place > 0 do
+    local entry = remove(place, 1)
+    local choice = entry.choice
+    if not choice then
+      return entry
+    elseif not choice.decided then
+      choice.decided = entry
+      return entry
+    end
+  end
+end
+
+local function hand_over(entry, value, ok)
+  if entry.choice then
+    entry.value, entry.ok = value, ok
+    S.wake(entry.choice.task)
+  else
+    S.wake(entry, value, ok)
+  end
+end
+
+local function sent(entry)
+  if entry.choice then
+    S.wake(entry.choice.task)
+  else
+    S.wake(entry)
+  end
+  return entry.sends
+end
+
+local function give(channel, value)
+  if channel.closed then
+    error(closed_error(channel), 0)
+  end
+  local receiver = first_waiting(channel.receivers)
+  if receiver then
+    hand_over(receiver, value, true)
+    return true
+  end
+  if channel.last - channel.first + 1 < channel.capacity then
+    channel.last = channel.last + 1
+    channel.items[channel.last] = value
+    return true
+  end
+  return false
+end
+
+-- Returns whether something could be said, the value, and whether it is one.
+local function take(channel)
+  if channel.first <= channel.last then
+    local value = channel.items[channel.first]
+    channel.items[channel.first] = nil
+    channel.first = channel.first + 1
+    local sender = first_waiting(channel.senders)
+    if sender then
+      channel.last = channel.last + 1
+      channel.items[channel.last] = sent(sender)
+    end
+    return true, value, true
+  end
+  local sender = first_waiting(channel.senders)
+  if sender then
+    return true, sent(sender), true
+  end
+  if channel.closed then
+    return true, nil, false
+  end
+  return false
+end
+
+function methods.send(self, value)
+  local channel = channel_of(self, "send")
+  local task = P.control.task
+  S.check_cancelled(task)
+  if not give(channel, value) then
+    task.sends = value
+    S.park(channel.senders, format("room in %s", channel.name))
+    task.sends = nil
+  end
+end
+
+function methods.try_send(self, value)
+  return give(channel_of(self, "try_send"), value)
+end
+
+function methods.receive(self, seconds)
+  local channel = channel_of(self, "receive")
+  local task = P.control.task
+  S.check_cancelled(task)
+  local done, value, ok = take(channel)
+  if done then
+    return value, ok
+  end
+  if not seconds then
+    return S.park(channel.receivers, format("a value from %s", channel.name))
+  end
+  local timer = S.timer(seconds, function()
+    if S.take_out(channel.receivers, task) then
+      S.wake_with_error(task, S.make_error("timeout", format("nothing came from %s within %g s", channel.name, seconds)))
+    end
+  end)
+  local fine, a, b = P.pcall(S.park, channel.receivers, format("a value from %s", channel.name))
+  S.stop_timer(timer)
+  if not fine then
+    error(a, 0)
+  end
+  return a, b
+end
+
+function methods.try_receive(self)
+  local done, value, ok = take(channel_of(self, "try_receive"))
+  if done then
+    return value, ok
+  end
+  return nil, false
+end
+
+function methods.close(self)
+  local channel = channel_of(self, "close")
+  if channel.closed then
+    error(closed_error(channel), 2)
+  end
+  channel.closed = true
+  open_count = open_count - 1
+  local entry = first_waiting(channel.receivers)
+  while entry do
+    hand_over(entry, nil, false)
+    entry = first_waiting(channel.receivers)
+  end
+  entry = first_waiting(channel.senders)
+  while entry do
+    if entry.choice then
+      entry.err = closed_error(channel)
+      S.wake(entry.choice.task)
+    else
+      S.wake_with_error(entry, closed_error(channel))
+    end
+    entry = first_waiting(channel.senders)
+  end
+end
+
+function methods.each(self)
+  channel_of(self, "each")
+  return function()
+    local value, ok = methods.receive(self)
+    if ok then
+      -- A nil that was sent would end a `for`; it arrives as null.
+      if value == nil then
+        return P.null
+      end
+      return value
+    end
+  end
+end
+
+function methods.info(self)
+  local channel = channel_of(self, "info")
+  return {
+    id = channel.id,
+    name = channel.name,
+    capacity = channel.capacity,
+    length = channel.last - channel.first + 1,
+    closed = channel.closed,
+    senders = #channel.senders,
+    receivers = #channel.receivers,
+  }
+end
+
+methods.iterate = methods.each
+
+function M.list()
+  local all = P.array()
+  for handle in next, living do
+    if not channels[handle].closed then
+      all[#all + 1] = methods.info(handle)
+    end
+  end
+  table.sort(all, function(a, b)
+    return a.id < b.id
+  end)
+  return all
+end
+
+-- Select
+
+local function try_case(case, at)
+  local channel = channels[case.receive or case.send]
+  if case.receive then
+    local done, value, ok = take(channel)
+    if done then
+      return { kind = "receive", index = at, value = value, ok = ok }
+    end
+  elseif give(channel, case.value) then
+    return { kind = "send", index = at, ok = true }
+  end
+end
+
+function M.select(cases)
+  if type(cases) ~= "table" then
+    error("bad argument #1 to 'select' (table of cases expected, got " .. type(cases) .. ")", 2)
+  end
+  local count = #cases
+  for at, case in ipairs(cases) do
+    if type(case) ~= "table" or not channels[rawget(case, "receive") or rawget(case, "send")] then
+      error(format("case %d of 'select' must be {receive = channel} or {send = channel, value = v}", at), 2)
+    end
+  end
+  local task = P.control.task
+  S.check_cancelled(task)
+  turn = turn + 1
+  for step = 0, count - 1 do
+    local at = (turn + step) % count + 1
+    local outcome = try_case(cases[at], at)
+    if outcome then
+      return outcome
+    end
+  end
+  if cases.default then
+    return { kind = "default", index = 0, ok = false }
+  end
+  if count == 0 and not cases.timeout then
+    S.raise("empty", "select of nothing would never end")
+  end
+  local choice = { task = task }
+  for at, case in ipairs(cases) do
+    local receives = case.receive ~= nil
+    local channel = channels[case.receive or case.send]
+    local place = receives and channel.receivers or channel.senders
+    place[#place + 1] = { choice = choice, at = at, kind = receives and "receive" or "send", sends = case.value, ok = true }
+  end
+  -- Whoever ends the waiting by force decides it, so that no channel does.
+  task.abandon = function()
+    choice.decided = choice.decided or {}
+  end
+  local timer = cases.timeout
+    and S.timer(cases.timeout, function()
+      if not choice.decided then
+        choice.decided = { kind = "timeout", at = 0, ok = false }
+        S.wake(task)
+      end
+    end)
+  local ok, problem = P.pcall(S.park, nil, format("one of %d channels", count))
+  task.abandon = nil
+  choice.decided = choice.decided or {}
+  if timer then
+    S.stop_timer(timer)
+  end
+  if not ok then
+    error(problem, 0)
+  end
+  local entry = choice.decided
+  if entry.err then
+    error(entry.err, 0)
+  end
+  return { kind = entry.kind, index = entry.at, value = entry.value, ok = entry.ok }
+end
+
+-- Channels of the session, which live in the host.
+
+local SHARED = { __metatable = false, __name = "shared channel" }
+local shared = setmetatable({}, { __mode = "k" })
+local shared_methods = {}
+
+local function pair(answer)
+  local value = answer[1]
+  if value == P.null then
+    value = nil
+  end
+  return value, answer[2]
+end
+
+for _, name in ipairs({ "send", "try_send", "close", "info" }) do
+  shared_methods[name] = function(self, ...)
+    local host = shared[self]
+    return host[name](host, ...)
+  end
+end
+
+function shared_methods.receive(self)
+  local host = shared[self]
+  return pair(host:receive())
+end
+
+function shared_methods.try_receive(self)
+  local host = shared[self]
+  return pair(host:try_receive())
+end
+
+function shared_methods.each(self)
+  return function()
+    local value, ok = shared_methods.receive(self)
+    if ok then
+      return value == nil and P.null or value
+    end
+  end
+end
+
+SHARED.__index = shared_methods
+
+function M.shared(name, capacity)
+  local handle = setmetatable({}, SHARED)
+  P.opaque[handle] = "channel"
+  shared[handle] = P.ask("@host", "shared_channel", name, capacity or 0)
+  return handle
+end
+
+CHANNEL.__index = methods
+
+function CHANNEL.__newindex()
+  error("a channel cannot be changed", 2)
+end
+
+function CHANNEL.__tostring(self)
+  return channel_of(self, "tostring").name
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  channels = setmetatable({}, { __mode = "k" })
+  living = setmetatable({}, { __mode = "k" })
+  shared = setmetatable({}, { __mode = "k" })
+  last_id, open_count, turn = 0, 0, 0
+end
+
+return M
