@@ -65,6 +65,9 @@ TestJson = conformance(
 )
 TestLog = conformance("log", Example("get_level", expected="info"), Example("export", ("xml",), error="unknown_format"))
 TestState = conformance("state", Example("has", ("x",), expected=False), Example("get", ("",), error="invalid_path"))
+TestTesting = conformance(
+    "testing", Example("get_results", expected=None), Example("assert_equals", (1, 2), error="assertion")
+)
 TestUtil = conformance(
     "util",
     Example("format_duration", (5_430_000,), expected="1h30m30s"),

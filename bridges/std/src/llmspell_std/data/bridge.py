@@ -8,6 +8,7 @@ from llmspell.plugin import Bridge, BridgeError, Call, ScriptFunction, Value, ex
 from llmspell_std.data import formats, jsontext, paths, schemas
 from llmspell_std.data.compare import Difference, difference
 from llmspell_std.data.extract import extract
+from llmspell_std.data.truth import is_true
 
 Collection = list[Any] | dict[str, Any]
 
@@ -91,9 +92,9 @@ class DataBridge(Bridge):
     async def filter(self, call: Call, collection: Collection, fn: ScriptFunction) -> Collection:
         """Return those values for which ``fn(value, key)`` is true."""
         if isinstance(collection, dict):
-            return {key: part for key, part in collection.items() if _truth(call, await fn(part, key))}
+            return {key: part for key, part in collection.items() if is_true(call.language, await fn(part, key))}
         first = paths.first_index(call.language)
-        return [part for place, part in enumerate(collection, first) if _truth(call, await fn(part, place))]
+        return [part for place, part in enumerate(collection, first) if is_true(call.language, await fn(part, place))]
 
     @export
     async def reduce(self, call: Call, collection: Collection, fn: ScriptFunction, initial: Value = None) -> Value:
@@ -151,12 +152,3 @@ class DataBridge(Bridge):
     def equals(self, left: Value, right: Value) -> bool:
         """Compare two values in depth."""
         return bool(left == right)
-
-
-def _truth(call: Call, value: Value) -> bool:
-    """Take a value as true the way the script's own language does."""
-    if call.language == "lua":
-        return value is not None and value is not False
-    if call.language == "javascript" and isinstance(value, list | dict):
-        return True
-    return bool(value)
