@@ -258,6 +258,15 @@ def test_a_file_over_the_limit_is_not_read(guard: FilesGuard, root: Path) -> Non
     assert caught.value.code == "too_large"
 
 
+def test_files_of_the_kernel_have_no_size_and_are_read_whole(walk: Walker) -> None:
+    guard = FilesGuard(Grants(read=frozenset({"/proc/cpuinfo"})), walk=walk)
+    content = guard.read_text("/proc/cpuinfo")
+    assert "processor" in content
+    with pytest.raises(BridgeError) as caught:
+        guard.read_text("/proc/cpuinfo", limit=10)
+    assert caught.value.code == "too_large"
+
+
 def test_a_file_cannot_be_grown_beyond_the_limit(root: Path, walk: Walker) -> None:
     grants = Grants(read=frozenset({str(root)}), write=frozenset({str(root)}))
     guard = FilesGuard(grants, base=str(root), max_size=10, walk=walk)

@@ -369,3 +369,19 @@ def test_importing_the_guards_brings_no_http_library() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() in ("[]", "['ssl']")
+
+
+def test_without_the_library_a_request_says_what_is_missing() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import asyncio, sys\n"
+        "sys.modules['httpx2'] = None\n"
+        "from llmspell.guards import NetGuard\n"
+        "from llmspell.policy import Grants\n"
+        "try: asyncio.run(NetGuard(Grants()).request('GET', 'http://x/'))\n"
+        "except Exception as error: print(type(error).__name__, error.code, error.hint)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == 'BridgeError unavailable pip install "llmspell[net]"'

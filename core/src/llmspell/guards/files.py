@@ -29,6 +29,7 @@ _FLAGS: dict[str, int] = {
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _MAX_DEPTH = 64
+_CHUNK = 1024 * 1024
 _IO = 12
 _FAILURES: dict[int, tuple[str, str]] = {
     errno.ENOENT: ("not_found", "there is no file or directory {!r}"),
@@ -130,7 +131,13 @@ class FilesGuard:
         """Return the whole of a file, which must not be larger than ``limit`` (at most ``max_size``) bytes."""
         most = self.max_size if limit is None else min(limit, self.max_size)
         with self.open(path) as file, _failures(path):
-            content = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(min(size, most) + 1)
+            while size < len(content) <= most:  # it grew meanwhile, or is a file of the kernel, which have no size
+                more = file.read(min(most + 1 - len(content), _CHUNK))
+                if not more:
+                    break
+                content += more
         if len(content) > most:
             raise _too_large(path, most)
         return content

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -179,9 +180,8 @@ class NetGuard:
         Args:
             options: Of ``httpx2.AsyncClient``; but ``transport``, ``proxy``, ``mounts`` and ``trust_env`` are ours.
         """
-        from llmspell.guards.http import make_client
-
-        return make_client(self, options)
+        client: httpx2.AsyncClient = _http().make_client(self, options)
+        return client
 
     async def request(
         self,
@@ -208,9 +208,8 @@ class NetGuard:
             BridgeError: ``invalid_url``, ``invalid_argument``, ``host_not_found``, ``connect_failed``, ``timeout``,
                 ``too_large``, ``too_many_redirects``, ``bad_response``.
         """
-        from llmspell.guards.http import send
-
-        return await send(self, method, url, headers or {}, params, content, timeout, max_bytes, follow)
+        reply: Reply = await _http().send(self, method, url, headers or {}, params, content, timeout, max_bytes, follow)
+        return reply
 
     def _check_host(self, host: HostName, port: int) -> None:
         if not 0 < port < 65536:
@@ -233,6 +232,20 @@ class NetGuard:
             f"the policy does not allow connecting to {host.text!r}: it {what} no public address ({refused})",
             hint="grant the address itself with --allow-net, if that is meant",
         )
+
+
+def _http() -> ModuleType:
+    """Import the HTTP face, and with it the library that core does not require."""
+    try:
+        from llmspell.guards import http
+    except ImportError as error:
+        raise BridgeError(
+            "requests need the package httpx2, which is not installed",
+            code="unavailable",
+            hint='pip install "llmspell[net]"',
+            exit_code=11,
+        ) from error
+    return http
 
 
 def read_url(url: str) -> tuple[HostName, int]:
