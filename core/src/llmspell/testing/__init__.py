@@ -4,7 +4,7 @@ May import every room; nothing imports it. Needs pytest only where a test class 
 """
 
 from llmspell.testing.bridge import BridgeConformance, Example
-from llmspell.testing.cases import Case, load_cases
+from llmspell.testing.cases import Case, load_cases, read_cases
 from llmspell.testing.engine import EngineConformance
 from llmspell.testing.fake_model import FakeFailure, FakeModel, FakeReply, FakeRequest, FakeToolCall
 from llmspell.testing.harness import BridgeHarness
@@ -25,4 +25,5 @@ __all__ = [
     "FakeToolCall",
     "PluginConformance",
     "load_cases",
+    "read_cases",
 ]

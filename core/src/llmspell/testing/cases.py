@@ -86,7 +86,7 @@ class Case:
         return {**self.files.get("*", {}), **self.files.get(language, {})}
 
 
-_CASE_KEYS = {"id", "what", "params", "limits", "denied", "files", "but", "needs", *_LANGUAGES}
+_CASE_KEYS = {"id", "what", "params", "limits", "denied", "files", "but", "needs"}
 _EXPECTED_KEYS = {
     "value", "literal", "values", "output", "notes", "calls", "error", "message", "code", "line", "path", "incomplete",
     "frame_lines",
@@ -102,17 +102,34 @@ def load_cases() -> tuple[Case, ...]:
     """
     folder = files(__package__) / "cases"
     cases = [
-        _case(entry, path.name)
+        case
         for path in sorted(folder.iterdir(), key=lambda path: path.name)
         if path.name.endswith(".toml")
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+        for case in read_cases(path.read_text(encoding="utf-8"), path.name)
     ]
+    _check_ids(cases)
+    return tuple(cases)
+
+
+def read_cases(text: str, where: str = "cases") -> tuple[Case, ...]:
+    """Read cases of one's own; ``languages = ["rpn"]`` at the top names the languages they are written in.
+
+    Raises:
+        ValueError: As :func:`load_cases`.
+    """
+    table = tomllib.loads(text)
+    languages = tuple(table.get("languages", _LANGUAGES))
+    cases = tuple(_case(entry, where, languages) for entry in table["case"])
+    _check_ids(cases)
+    return cases
+
+
+def _check_ids(cases: Iterable[Case]) -> None:
     seen: set[str] = set()
     for case in cases:
         if case.id in seen:
             raise ValueError(f"case {case.id} is there twice")
         seen.add(case.id)
-    return tuple(cases)
 
 
 def cases_for(language: str, extra: Iterable[Case] = ()) -> list[Case]:
@@ -120,8 +137,8 @@ def cases_for(language: str, extra: Iterable[Case] = ()) -> list[Case]:
     return [case for case in (*load_cases(), *extra) if language in case.sources]
 
 
-def _case(entry: dict[str, Any], where: str) -> Case:
-    unknown = entry.keys() - _CASE_KEYS - _EXPECTED_KEYS
+def _case(entry: dict[str, Any], where: str, languages: tuple[str, ...]) -> Case:
+    unknown = entry.keys() - _CASE_KEYS - _EXPECTED_KEYS - {*languages}
     if unknown or "id" not in entry or "what" not in entry:
         raise ValueError(f"{where}: case {entry.get('id')!r}: unknown keys {sorted(unknown)}, or no id or what")
     expected = {"": _expected(entry, Expected(), where)}
@@ -138,7 +155,7 @@ def _case(entry: dict[str, Any], where: str) -> Case:
     return Case(
         id=entry["id"],
         what=entry["what"],
-        sources={language: entry[language] for language in _LANGUAGES if language in entry},
+        sources={language: entry[language] for language in languages if language in entry},
         expected=expected,
         deviations=deviations,
         params=_literal(entry.get("params", {})),

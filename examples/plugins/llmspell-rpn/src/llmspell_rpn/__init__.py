@@ -1,0 +1,1 @@
+"""Reverse Polish notation for llmspell."""
