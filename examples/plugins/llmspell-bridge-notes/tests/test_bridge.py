@@ -88,7 +88,7 @@ def test_scripts_use_it_as_their_own(language) -> None:
 
     source = {
         "lua": "notes.add('a', 'x', {tags = {'t'}}); for n in notes.search('x') do return n.tags[1] end",
-        "javascript": "await notes.add('a', 'x', {tags: ['t']}); for await (const n of notes.search('x')) return n.tags",
+        "javascript": "await notes.add('a', 'x', {tags: ['t']}); for await (const n of notes.search()) return n.tags",
     }[language]
     with Host(config={}) as host, host.session(policy=Policy.minimal()) as session:
         assert session.eval(language, source).value in ("t", ["t"])
