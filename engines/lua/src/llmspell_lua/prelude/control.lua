@@ -126,12 +126,18 @@ function P.pcall(f, ...)
   return after(pcall(f, ...))
 end
 
+local function second(_, v)
+  return v
+end
+
+-- An error inside the handler is the result, as if the handler had returned it. C would call the handler again and
+-- again until the stack overflows, which here ends the run.
 function P.xpcall(f, handler, ...)
   return after(xpcall(f, function(e)
     if fatal(e) then
       return e
     end
-    return handler(e)
+    return second(P.pcall(handler, e))
   end, ...))
 end
 

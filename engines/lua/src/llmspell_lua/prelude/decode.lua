@@ -10,7 +10,7 @@ local buf
 local decode
 
 local function fail(message, ...)
-  return P.need("errors").fail("conversion", format(message, ...))
+  return P.need("errors", "an error of the host").fail("conversion", format(message, ...))
 end
 
 local function decode_map(pos, count)
@@ -65,7 +65,7 @@ local function decode_extension(pos, length, kind)
   if kind == 4 then
     return sub(buf, pos, past - 1), past
   elseif kind == 3 then
-    return P.need("objects")(decode(pos), sub(buf, pos, past - 1)), past
+    return P.need("objects", "a host object")(decode(pos), sub(buf, pos, past - 1)), past
   elseif kind == 2 then
     local f = P.need("encode").functions()[decode(pos)[1]]
     return f or fail("a function of another run cannot come back"), past

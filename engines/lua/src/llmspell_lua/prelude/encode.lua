@@ -37,7 +37,7 @@ local function refuse(message, ...)
       path = path .. format("[%s]", key)
     end
   end
-  return P.need("errors").fail("conversion", message, path)
+  return P.need("errors", "an error of the host").fail("conversion", message, path)
 end
 
 local function refuse_size(parts)

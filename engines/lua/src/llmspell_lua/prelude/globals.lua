@@ -80,10 +80,7 @@ originals.io = {}
 -- A function of a part that is loaded when it is called.
 local function stub(part, name)
   return function(...)
-    local found = P[part] or need(part)
-    if not found then
-      error(name .. " cannot be loaded inside a callback of C code; call it once before", 2)
-    end
+    local found = P[part] or need(part, name or part)
     if name then
       return found[name](...)
     end
@@ -120,7 +117,7 @@ local function resolve(env, name)
     return made
   end
   if P.bridges[name] or name == "async" or name == "promise" or name == "channel" then
-    return need("modules").resolve(env, name)
+    return need("modules", "require").resolve(env, name)
   end
 end
 
@@ -171,9 +168,9 @@ P.forgetters[#P.forgetters + 1] = function()
   string_metatable.__index = nil
 end
 
-s_load = stub("loader")
+s_load = stub("loader") -- a function, not a table of them
 s_require = function(name)
-  return need("modules").require(name)
+  return need("modules", "require").require(name)
 end
 
 P.null, P.ARRAY, P.array, P.tostring, P.bridges = null, ARRAY, array, to_string, {}

@@ -3,6 +3,7 @@
 local P = ...
 local control, ask = P.control, P.ask
 local error, next, rawset, setmetatable, type = error, next, rawset, setmetatable, type
+local yieldable = coroutine.isyieldable
 local getinfo, setupvalue = debug.getinfo, debug.setupvalue
 local gmatch, sub = string.gmatch, string.sub
 
@@ -18,7 +19,7 @@ local function make_bridge(name, exports)
   function class.__index(self, key)
     local star, f = known[key], nil
     if not star then
-      P.need("unknown")("the bridge '" .. name .. "'", key, known)
+      P.need("unknown", "an unknown name")("the bridge '" .. name .. "'", key, known)
     elseif star == "*" then -- four values, so that leaving a `for` closes the stream
       f = function(...)
         local stream = ask(name, key, ...)

@@ -18,7 +18,7 @@ local function make_class(name, methods, kind)
     local f = members[key]
     if not f then
       if not known[key] then
-        P.need("unknown")("the object '" .. name .. "'", key, known)
+        P.need("unknown", "an unknown name")("the object '" .. name .. "'", key, known)
       end
       f = function(self, ...)
         local handle = type(self) == "table" and handles[self]

@@ -13,7 +13,7 @@ local function refuse_circle(chain, name)
   for i = 1, #chain do
     if chain[i] == name then
       local circle = concat(chain, " -> ", i) .. " -> " .. name
-      P.need("errors").fail("circular_module", "modules require each other in a circle: " .. circle)
+      P.need("errors", "an error of the host").fail("circular_module", "modules require each other in a circle: " .. circle)
     end
   end
 end

@@ -67,23 +67,25 @@ local function tell(record)
   end
 end
 
--- Return a part of the prelude, loading it if need be; nil where nothing can be loaded now.
-local function need(name)
-  if P[name] == nil then
-    tell({ LOAD, name, n = 2 })
-  end
-  return P[name]
-end
-
-local function refuse(target, method)
+local function refuse(what)
   error(
-    tostring(target)
-      .. "."
-      .. method
+    what
       .. " cannot be called here: C code (a __tostring under string.format, an xpcall handler, a metamethod under"
       .. " ipairs or a table function) waits for this function and cannot be suspended; call it before instead",
     0
   )
+end
+
+-- Return a part of the prelude, loading it if need be. Where nothing can be loaded now, `what` is refused; without
+-- it the answer is nil.
+local function need(name, what)
+  if P[name] == nil then
+    tell({ LOAD, name, n = 2 })
+    if what and P[name] == nil then
+      refuse(what)
+    end
+  end
+  return P[name]
 end
 
 local function answered(record, tag, mode, a, b, c)
@@ -105,7 +107,7 @@ local function answered(record, tag, mode, a, b, c)
   elseif mode == RAISE then
     error(a, 0)
   end
-  return refuse(record[3], record[4])
+  return refuse(record[3] .. "." .. record[4])
 end
 
 local function is_scalar(v)
@@ -119,7 +121,7 @@ local function ask(target, method, ...)
     rethrow()
   end
   if not yieldable() then
-    refuse(target, method)
+    refuse(target .. "." .. method)
   end
   if control.task.cancelled then
     P.scheduler.check_cancelled(control.task)

@@ -53,5 +53,5 @@ return function(what, key, known)
   else
     message = message .. "; it has " .. concat(names, ", ")
   end
-  return P.need("errors").fail("unknown_method", message)
+  return P.need("errors", "an error of the host").fail("unknown_method", message)
 end
