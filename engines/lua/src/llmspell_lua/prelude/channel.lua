@@ -283,11 +283,14 @@ function M.select(cases)
     S.raise("empty", "select of nothing would never end")
   end
   local choice = { task = task }
+  local entries, places = {}, {}
   for at, case in ipairs(cases) do
     local receives = case.receive ~= nil
     local channel = channels[case.receive or case.send]
     local place = receives and channel.receivers or channel.senders
-    place[#place + 1] = { choice = choice, at = at, kind = receives and "receive" or "send", sends = case.value, ok = true }
+    local entry = { choice = choice, at = at, kind = receives and "receive" or "send", sends = case.value, ok = true }
+    place[#place + 1] = entry
+    entries[at], places[at] = entry, place
   end
   -- Whoever ends the waiting by force decides it, so that no channel does.
   task.abandon = function()
@@ -305,6 +308,9 @@ function M.select(cases)
   choice.decided = choice.decided or {}
   if timer then
     S.stop_timer(timer)
+  end
+  for at = 1, count do
+    S.take_out(places[at], entries[at])
   end
   if not ok then
     error(problem, 0)
