@@ -23,7 +23,6 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import msgspec
@@ -145,6 +144,9 @@ def _unmark(tag: str, payload: Any, handle: Callable[[int], Any]) -> Any:
     raise ValueError(f"unknown tag {tag!r}")
 
 
-def quote(text: str) -> str:
-    """Write a text as ASCII JSON."""
-    return encode_basestring_ascii(text)
+def to_json(item: Any) -> str:
+    """Write plain data of our own as JSON."""
+    try:
+        return _encode_plain(item).decode()
+    except UnicodeEncodeError:
+        return _dumps(item)

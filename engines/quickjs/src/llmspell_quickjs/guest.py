@@ -28,7 +28,7 @@ from llmspell.errors import ResourceExhausted
 from llmspell.values import HostRef
 from llmspell_quickjs import failures, syntax
 from llmspell_quickjs.cache import PreparedFiles
-from llmspell_quickjs.codec import decode, encode
+from llmspell_quickjs.codec import decode, encode, to_json
 from llmspell_quickjs.extension import JSException
 from llmspell_quickjs.names import camel
 from llmspell_quickjs.source import Prepared, Role
@@ -38,6 +38,13 @@ from llmspell_quickjs.watch import HeapWatch
 
 _HEADROOM = 1.1
 """The engine itself refuses memory a tenth above the limit, by an error a script can catch; the watch comes before."""
+
+_WEB = dict.fromkeys(
+    ("console", "structuredClone", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "setTimeout", "clearTimeout",
+     "setInterval", "clearInterval", "crypto"),
+    "",
+)  # fmt: skip
+"""Globals that a part of the glue makes when they are first used."""
 
 _NEARLY = 0.4
 """How much of its limit a heap must have been seen to take for an error without content to mean that it was full."""
@@ -68,7 +75,7 @@ class JavaScriptGuest:
         self._handles: dict[int, HostRef] = {}
         self._source = ""
         self._root = ""
-        self._bridges: dict[str, str] = {}
+        self._globals_left: dict[str, str] = {}
         self._reason = ""
         self._fatal: tuple[Fault, int] | None = None
         self._escaping: BaseException | None = None
@@ -119,7 +126,8 @@ class JavaScriptGuest:
             self._vm.trip()
 
     def usage(self) -> GuestUsage:
-        heap = None if self._closed else self._vm.heap()
+        with self._lock:
+            heap = None if self._closed else self._vm.heap()
         return GuestUsage(memory=heap, peak_memory=self._peak or None)
 
     def close(self) -> None:
@@ -161,7 +169,7 @@ class JavaScriptGuest:
     def _start(self, start: Start, said: list[GuestMessage]) -> None:
         source = start.source
         self._source, self._root = source.name, source.root
-        self._bridges = {camel(name): name for name in start.bridges}
+        self._globals_left = {camel(name): name for name in start.bridges} | _WEB
         value = self._limits.value
         described: dict[str, Any] = {
             "name": source.name,
@@ -180,7 +188,7 @@ class JavaScriptGuest:
                 self._ended = True
                 return
             described["main"], code = self._describe(prepared)
-        self._perform(said, "begin", json.dumps(described), encode(start.params), code)
+        self._perform(said, "begin", to_json(described), encode(start.params), code)
 
     def _load(self, load: Load, said: list[GuestMessage]) -> None:
         prepared = self._prepared(load.source, "module")
@@ -188,7 +196,7 @@ class JavaScriptGuest:
             said.append(Failed(prepared, load.id))
             return
         described, code = self._describe(prepared)
-        self._perform(said, "load", str(load.id), json.dumps(described), code)
+        self._perform(said, "load", str(load.id), to_json(described), code)
 
     def _replied(self, reply: Reply, said: list[GuestMessage]) -> None:
         answer = self._answer(reply)
@@ -301,10 +309,10 @@ class JavaScriptGuest:
         return described, "\n" * (first - 1) + prepared.text
 
     def _globals(self, prepared: Prepared) -> list[tuple[str, str]]:
-        """List the bridges a file may mean by a global, as far as no file before it did."""
-        found = [(shown, name) for shown, name in self._bridges.items() if prepared.mentions(shown)]
+        """List the globals a file may mean that no file before it did: bridges, and those every author expects."""
+        found = [(shown, name) for shown, name in self._globals_left.items() if prepared.mentions(shown)]
         for shown, _ in found:
-            del self._bridges[shown]
+            del self._globals_left[shown]
         return found
 
     # What the glue asks, in the middle of a step
@@ -375,7 +383,7 @@ class JavaScriptGuest:
         found = reply.value
         if found["kind"] == "bridge":
             exports = [[camel(method), method, is_async] for method, is_async, _ in found["exports"]]
-            return "B" + json.dumps([found["name"], exports])
+            return "B" + to_json([found["name"], exports])
         if found["kind"] == "foreign":
             return "F" + encode(self._remember(found["exports"]))
         return self._source_module(found)
@@ -383,13 +391,13 @@ class JavaScriptGuest:
     def _source_module(self, found: dict[str, Any]) -> str:
         known = self._files.named(found["name"])
         if known is not None:
-            return "S" + json.dumps({"key": known.name})
+            return "S" + to_json({"key": known.name})
         prepared = self._prepared(Source(found["text"], found["name"], LANGUAGE, self._root), "module")
         if isinstance(prepared, Failure):
             place = (prepared.file, prepared.line, prepared.column)
-            return "Y" + json.dumps({"message": prepared.message, "place": place})
+            return "Y" + to_json({"message": prepared.message, "place": place})
         described, code = self._describe(prepared)
-        return f"S{json.dumps(described)}\n{code}"
+        return f"S{to_json(described)}\n{code}"
 
     # Ends
 

@@ -9,6 +9,7 @@ from llmspell_quickjs.extension import Context
 from llmspell_quickjs.native import Native
 
 Serve = Callable[..., str]
+_CLOSED = "X"
 STACK = 1024 * 1024
 """Bytes of C stack a script may use; the threads guests step in have far more."""
 
@@ -22,7 +23,7 @@ class _Door:
         self.serve: Serve | None = None
 
     def __call__(self, *args: str) -> str:
-        return "X" if self.serve is None else self.serve(*args)
+        return _CLOSED if self.serve is None else self.serve(*args)
 
 
 class Vm:
@@ -50,7 +51,6 @@ class Vm:
         self.enter: Callable[..., str] = context.get("__llmspell_enter")
         self._listener = context.get("__llmspell_tracker")
         self._slot = context.get("__llmspell_slot")
-        context.eval("for (const n of ['enter', 'tracker', 'slot']) delete globalThis['__llmspell_' + n]")
         if pieces.symbols is not None:
             pieces.symbols.track_rejections(context, self._listener)
         self.run_job: Callable[[], bool] = context.execute_pending_job
@@ -108,7 +108,9 @@ class VmFactory:
         )
 
     def make(self) -> Vm:
-        return Vm(self.pieces, self._core)
+        vm = Vm(self.pieces, self._core)
+        vm.open(lambda op, name="": self.part(vm, name) if op == "part" else _CLOSED, None)
+        return vm
 
     def part(self, vm: Vm, name: str) -> str:
         """Give a VM a part of the glue: as a value in its slot, or as the text that is returned."""

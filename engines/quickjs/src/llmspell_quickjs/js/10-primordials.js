@@ -40,21 +40,20 @@ const NONE = freeze([]);
 
 // Used by parts that are loaded only when needed, perhaps after a script has changed what they go by.
 const typedPrototype = getPrototypeOf(Uint8Array.prototype);
-const getterOf = (prototype, name) => uncurry(getOwnPropertyDescriptor(prototype, name).get);
+const getterOf = (prototype, name) => getOwnPropertyDescriptor(prototype, name).get;
 const saved = record({
-  bigIntOf: uncurry(BigInt.prototype.valueOf),
-  booleanOf: uncurry(Boolean.prototype.valueOf),
+  bigIntOf: BigInt.prototype.valueOf,
+  booleanOf: Boolean.prototype.valueOf,
   bufferLength: getterOf(ArrayBuffer.prototype, "byteLength"),
-  dateText: uncurry(Date.prototype.toISOString),
-  dateTime: uncurry(Date.prototype.getTime),
+  dateText: Date.prototype.toISOString,
+  dateTime: Date.prototype.getTime,
   fromBase64: Uint8Array.fromBase64,
   isView: ArrayBuffer.isView,
-  numberOf: uncurry(Number.prototype.valueOf),
-  objectTag: uncurry(ObjectPrototype.toString),
-  setEach: uncurry(Set.prototype.forEach),
+  numberOf: Number.prototype.valueOf,
+  setEach: Set.prototype.forEach,
   setSize: getterOf(Set.prototype, "size"),
-  stringOf: uncurry(String.prototype.valueOf),
-  toBase64: uncurry(Uint8Array.prototype.toBase64),
+  stringOf: String.prototype.valueOf,
+  toBase64: Uint8Array.prototype.toBase64,
   typedLength: getterOf(typedPrototype, "length"),
   typedTag: getterOf(typedPrototype, Symbol.toStringTag),
   viewBuffer: getterOf(DataView.prototype, "buffer"),

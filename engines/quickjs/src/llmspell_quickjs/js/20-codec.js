@@ -98,7 +98,8 @@ function list(value, depth) {
     if (typeof item === "string") {
       size += item.length;
       out[i] = item;
-    } else {
+    } else if (typeof item === "number" && ((item | 0) === item ? item !== 0 || 1 / item > 0 : item % 1 !== 0 && item - item === 0)) out[i] = item;
+    else {
       trail[depth] = i;
       out[i] = walk(item, depth + 1);
     }
@@ -119,6 +120,8 @@ function dict(value, depth) {
     if (typeof item === "string") {
       size += item.length;
       out[name] = item;
+    } else if (typeof item === "number" && ((item | 0) === item ? item !== 0 || 1 / item > 0 : item % 1 !== 0 && item - item === 0)) {
+      out[name] = item; // what JSON says as it is: small integers but -0, and finite fractions
     } else {
       trail[depth] = name;
       out[name] = walk(item, depth + 1);

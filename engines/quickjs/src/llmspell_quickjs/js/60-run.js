@@ -8,14 +8,18 @@ let outcome; // of the main module: { failed, value }
 let ended = false;
 let probed; // waits of a run that cannot go on, once it is known to be one
 
+// Web globals and the part each comes from.
 const LAZY = record({
   console: "console", structuredClone: "clone", URL: "url", URLSearchParams: "url", TextEncoder: "text", TextDecoder: "text",
   setTimeout: "timers", clearTimeout: "timers", setInterval: "timers", clearInterval: "timers", crypto: "crypto",
 });
 
-function lazyGlobal(name, load) {
-  const set = (value) => defineProperty(global, name, record({ value, writable: true, enumerable: false, configurable: true }));
-  defineProperty(global, name, record({
+// Make a global that is loaded when it is first used: a web global, or a bridge: [name shown, name of the bridge]
+function prepareGlobal(wanted, importer) {
+  const shown = wanted[0];
+  const load = wanted[1] === "" ? () => part(LAZY[shown])[shown] : () => part("modules").bridge(wanted[1], importer);
+  const set = (value) => hide(global, shown, value);
+  defineProperty(global, shown, record({
     get() { const value = load(); set(value); return value; },
     set,
     enumerable: false,
@@ -33,8 +37,6 @@ function prepareGlobals() {
     if (typeof callback !== "function") throw new PlainTypeError("queueMicrotask needs a function");
     nativeThen(settled, () => void callback());
   });
-  const names = objectKeys(LAZY);
-  for (let i = 0; i < names.length; i++) lazyGlobal(names[i], () => part(LAZY[names[i]])[names[i]]);
   guardPromises();
 }
 
@@ -77,6 +79,9 @@ function whenSettled(value, next, failed) {
 
 function begin(description, params, code) {
   const described = parse(description);
+  delete global.__llmspell_enter;
+  delete global.__llmspell_tracker;
+  delete global.__llmspell_slot;
   limits.depth = described.limits[0];
   limits.nodes = described.limits[1];
   limits.bytes = described.limits[2];
@@ -86,39 +91,32 @@ function begin(description, params, code) {
     main = record({ key: described.name, waits: undefined });
     return;
   }
-  const fail = (error) => void (outcome = record({ failed: true, value: error }));
   try {
     main = compile(described.main, code);
     main.isMain = true;
-    link(main, undefined);
-    whenSettled(runMain(), (value) => whenSettled(resultOf(value), (result) => void (outcome = record({ failed: false, value: result })), fail), fail);
+    whenSettled(runMain(), (value) => whenSettled(resultOf(value), succeed, fail), fail);
   } catch (error) {
     fail(error);
   }
 }
 
-function runMain() {
-  main.state = "running";
-  if (!main.isAsync) {
-    for (let i = 0; i < main.dependencies.length; i++) run(main.dependencies[i], record({ key: main.key, up: undefined }));
-    return start(main, undefined);
-  }
-  return runMainAsync();
+function succeed(value) {
+  outcome = record({ failed: false, value });
 }
 
-async function runMainAsync() {
-  for (let i = 0; i < main.dependencies.length; i++) {
-    const waiting = run(main.dependencies[i], record({ key: main.key, up: undefined }));
-    if (waiting !== undefined) await waiting;
-  }
-  return start(main, undefined);
+function fail(error) {
+  outcome = record({ failed: true, value: error });
+}
+
+function runMain() {
+  if (main.dependencies !== undefined) return start(main, undefined);
+  const waiting = part("modules").before(main);
+  return waiting === undefined ? start(main, undefined) : nativeThen(waiting, () => start(main, undefined));
 }
 
 // What a spell is worth: what it exports, or else what it returns.
 function resultOf(returned) {
-  if (main.isModule) {
-    return "default" in main.namespace ? main.namespace.default : returned;
-  }
+  if (main.isModule) return "default" in main.namespace ? main.namespace.default : returned;
   const exports = main.holder.exports;
   return exports !== main.exports || ownKeys(exports).length > 0 ? exports : returned;
 }
@@ -151,7 +149,7 @@ function load(id, description, code) {
   serve(id, () => {
     const described = parse(description);
     const module = modules[described.key] || (modules[described.key] = compile(described, code));
-    const waiting = run(module, undefined);
+    const waiting = part("modules").run(module, undefined);
     return waiting === undefined ? exportsOf(module) : nativeThen(waiting, () => exportsOf(module));
   });
 }
@@ -167,7 +165,7 @@ function success(id, value) {
 
 function failure(id, thrown, kind) {
   beginFrame();
-  const told = describe(thrown);
+  const told = part("failures").describe(thrown);
   told.id = id;
   if (kind !== undefined) told.kind = kind;
   return "F" + endFrame(told);
@@ -180,65 +178,30 @@ function flush() {
 }
 
 function conclude() {
-  if (mode === "idle") return warnOfUnhandled();
+  if (mode === "idle") {
+    if (outstanding === 0 && mapSize(invocations) === 0 && mapSize(unhandled) > 0) part("failures").warn(unhandled);
+    return;
+  }
   if (outcome !== undefined && outcome.failed) return end(failure(0, outcome.value));
   if (outstanding > 0) return;
   if (mapSize(unhandled) > 0) {
     let reason;
     mapEach(unhandled, (value) => (reason = value));
-    return end(failure(0, reason, weakOrigin(reason) || "unhandled"));
+    return end(failure(0, reason, part("failures").kindOf(reason) || "unhandled"));
   }
   if (outcome !== undefined) {
     if (mapSize(invocations) === 0) end(success(0, outcome.value));
     return;
   }
-  if (probed === undefined) probe();
-  else {
-    const waits = bare([]);
-    for (let i = 0; i < probed.length; i++) if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
-    end("W" + stringify(waits));
-  }
-}
-
-// A module for another language has no end at which to fail: what it leaves unhandled is at least printed.
-function warnOfUnhandled() {
-  if (outstanding > 0 || mapSize(invocations) > 0 || mapSize(unhandled) === 0) return;
-  mapEach(unhandled, (reason, promise) => {
-    const told = describe(reason);
-    mapDelete(unhandled, promise);
-    emit("error_output", "Uncaught (in promise) " + (told.name === "" ? "" : told.name + ": ") + told.message + "\n");
-  });
-}
-
-function weakOrigin(reason) {
-  const origin = isError(reason) ? weakGet(origins, reason) : undefined;
-  return origin === undefined ? "" : origin.kind;
+  if (probed === undefined) {
+    probed = part("failures").probe(main);
+    said[said.length] = "A";
+  } else end("W" + stringify(part("failures").waiting(probed)));
 }
 
 function end(line) {
   ended = true;
   said[said.length] = line;
-}
-
-// Nothing can go on. Ask every promise that was ever awaited whether it is settled; the answers come with the next jobs.
-function probe() {
-  probed = bare([]);
-  const keys = objectKeys(modules);
-  for (let i = 0; i <= keys.length; i++) {
-    const module = i === keys.length ? main : modules[keys[i]];
-    if (module.waits === undefined) continue;
-    for (let number = 0; number < module.waits.length; number++) {
-      const entry = record({ key: module.key, number, waiting: true });
-      const done = () => void (entry.waiting = false);
-      try {
-        nativeThen(module.waits[number], done, done);
-        probed[probed.length] = entry;
-      } catch {
-        // Not a promise: it was not waited for.
-      }
-    }
-  }
-  said[said.length] = "A";
 }
 
 // Told by the engine of every rejection that nobody handles, and of those handled later. Runs inside the engine.
@@ -250,15 +213,20 @@ hide(global, "__llmspell_tracker", (promise, reason, handled) => {
 hide(global, "__llmspell_slot", slot);
 
 const core = record({
-  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, TypeError: PlainTypeError,
-  apply, ask, bare, cannotCross, countNodes, countText, create, cut, decode, defineProperty, emit, freeze, functionNumbers,
-  functions, getOwnPropertyDescriptor, getPrototypeOf, handles, hide, isError, mapEach, mapGet, mapSet, mapSize, mark, method,
-  nativeThen, objectKeys, record, revive, saved, say, stringify, then, trail, walk, weakGet, weakSet,
+  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, Proxy: NativeProxy, SyntaxError: SyntaxErrorClass,
+  TypeError: PlainTypeError,
+  apply, ask, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut, decode, defineProperty,
+  emit, exportsOf, faultError, find, freeze, functionNumbers, functions, getOwnPropertyDescriptor, getPrototypeOf, halt,
+  handles, hide, host, isError, lineOf, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules,
+  nativeStack, nativeThen, objectKeys, objectToString, origins, parse, part, record, revive, saved, say, setPrototypeOf, start,
+  stringify, tellSaid, then, trail, walk, weakGet, weakSet,
+  cancelled: () => cancelled,
+  lastCall: () => lastCall,
+  nextCall: () => ++lastCall,
   forget(id) {
     const call = mapGet(pending, id);
     if (call !== undefined && mapDelete(pending, id) && call.counts) outstanding--;
   },
-  lastCall: () => lastCall,
 });
 
 // Whether a text parses. It throws before anything of the text itself can run, wherever its parentheses close.
@@ -266,7 +234,7 @@ function check(text) {
   try {
     evaluate("throw undefined;\n" + text);
   } catch (error) {
-    if (error !== undefined) return stringify(describe(error));
+    if (error !== undefined) return stringify(part("failures").describe(error));
   }
   return "";
 }
@@ -286,7 +254,7 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
     return "";
   } catch (error) {
     try {
-      return cut("!" + stringify(describe(error)), 0);
+      return cut("!" + stringify(part("failures").describe(error)), 0);
     } catch {
       // A text that is there already: whatever is wrong, nothing of a script's may leave as an exception.
       return '!{"name":"Error","message":"the glue could not tell of an error","stack":""}';

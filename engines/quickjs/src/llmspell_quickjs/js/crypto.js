@@ -2,7 +2,7 @@
 (function (core) {
   "use strict";
   const { ask, record } = core;
-  const { isView, typedTag, viewBuffer } = core.saved;
+  const { isView, typedTag } = core.saved;
   const MOST = 65536;
   const INTEGERS = /^(?:Big)?(?:Ui|I)nt(?:8|16|32|64)(?:Clamped)?Array$/;
 
@@ -17,7 +17,7 @@
         return ask("core", "uuid", []);
       },
       getRandomValues(array) {
-        if (!isView(array) || !INTEGERS.test(String(typedTag(array)))) throw new core.TypeError("getRandomValues needs an array of integers");
+        if (!isView(array) || !INTEGERS.test(String(core.apply(typedTag, array, core.NONE)))) throw new core.TypeError("getRandomValues needs an array of integers");
         if (array.byteLength > MOST) throw new DOMException("getRandomValues gives at most " + MOST + " bytes", "QuotaExceededError");
         if (array.byteLength > 0) fill(new core.saved.Uint8Array(array.buffer, array.byteOffset, array.byteLength));
         return array;

@@ -2,8 +2,8 @@
 (function (core) {
   "use strict";
   const { apply, bare, cannotCross, create, cut, defineProperty, freeze, functionNumbers, functions, getPrototypeOf, handles } = core;
-  const { mapEach, mapGet, mapSet, mapSize, mark, objectKeys, record, saved, stringify, walk, weakGet, weakSet } = core;
-  const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf, objectTag } = saved;
+  const { NONE, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved, stringify, walk, weakGet, weakSet } = core;
+  const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
   const { BigInt, Map, Number, Uint8Array } = saved;
   const held = new Map(); // HostRef number -> its one object in this run
@@ -11,7 +11,7 @@
 
   function bytes(view, length, depth) {
     core.countText(record({ length }), depth);
-    return mark("b", toBase64(view));
+    return mark("b", apply(toBase64, view, NONE));
   }
 
   function callable(value, depth) {
@@ -30,7 +30,16 @@
   // The brand checks: each of these throws for anything that is not the real thing, whatever its prototype claims.
   function has(check, value) {
     try {
-      check(value);
+      apply(check, value, NONE);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function isMap(value) {
+    try {
+      mapSize(value);
       return true;
     } catch {
       return false;
@@ -43,30 +52,30 @@
     if (handle !== undefined) return mark("h", handle);
     if (isView(value)) return view(value, depth);
     if (core.isError(value)) return error(value, depth);
-    switch (objectTag(value)) {
+    switch (apply(objectToString, value, NONE)) {
       case "[object Date]":
         return has(dateTime, value) ? date(value, depth) : undefined;
       case "[object Map]":
-        return has(mapSize, value) ? entries(value, depth) : undefined;
+        return isMap(value) ? entries(value, depth) : undefined;
       case "[object Set]":
         return has(setSize, value) ? members(value, depth) : undefined;
       case "[object ArrayBuffer]":
-        return has(bufferLength, value) ? bytes(new Uint8Array(value), bufferLength(value), depth) : undefined;
+        return has(bufferLength, value) ? bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth) : undefined;
       case "[object Number]":
-        return has(numberOf, value) ? walk(numberOf(value), depth) : undefined;
+        return has(numberOf, value) ? walk(apply(numberOf, value, NONE), depth) : undefined;
       case "[object String]":
-        return has(stringOf, value) ? walk(stringOf(value), depth) : undefined;
+        return has(stringOf, value) ? walk(apply(stringOf, value, NONE), depth) : undefined;
       case "[object Boolean]":
-        return has(booleanOf, value) ? booleanOf(value) : undefined;
+        return has(booleanOf, value) ? apply(booleanOf, value, NONE) : undefined;
       case "[object BigInt]":
-        return has(bigIntOf, value) ? walk(bigIntOf(value), depth) : undefined;
+        return has(bigIntOf, value) ? walk(apply(bigIntOf, value, NONE), depth) : undefined;
       case "[object Promise]":
         throw cannotCross("a Promise cannot cross; await it", depth);
       case "[object RegExp]":
       case "[object WeakMap]":
       case "[object WeakSet]":
       case "[object WeakRef]":
-        throw cannotCross("a " + cut(objectTag(value), 8, -1) + " cannot cross", depth);
+        throw cannotCross("a " + cut(apply(objectToString, value, NONE), 8, -1) + " cannot cross", depth);
     }
     if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
       throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
@@ -75,18 +84,18 @@
   }
 
   function date(value, depth) {
-    const time = dateTime(value);
+    const time = apply(dateTime, value, NONE);
     if (time !== time) throw cannotCross("an invalid Date cannot cross", depth);
-    return dateText(value);
+    return apply(dateText, value, NONE);
   }
 
   function view(value, depth) {
-    const tag = typedTag(value);
+    const tag = apply(typedTag, value, NONE);
     if (tag === undefined) {
-      const length = viewLength(value);
-      return bytes(new Uint8Array(viewBuffer(value), viewOffset(value), length), length, depth);
+      const length = apply(viewLength, value, NONE);
+      return bytes(new Uint8Array(apply(viewBuffer, value, NONE), apply(viewOffset, value, NONE), length), length, depth);
     }
-    const length = typedLength(value);
+    const length = apply(typedLength, value, NONE);
     if (tag === "Uint8Array") return bytes(value, length, depth);
     core.countNodes(length, depth);
     const out = bare([]);
@@ -112,13 +121,13 @@
   }
 
   function members(value, depth) {
-    core.countNodes(setSize(value), depth);
+    core.countNodes(apply(setSize, value, NONE), depth);
     const out = bare([]);
     let index = 0;
-    setEach(value, (item) => {
+    apply(setEach, value, [(item) => {
       core.trail[depth] = index;
       out[index++] = walk(item, depth + 1);
-    });
+    }]);
     return out;
   }
 
@@ -209,10 +218,10 @@
     const next = prototype.next;
     const close = prototype.close;
     core.hide(prototype, "next", function () {
-      return core.then(apply(next, this, core.NONE), (step) => ({ done: step[0], value: step[1] === null && step[0] ? undefined : step[1] }));
+      return core.then(apply(next, this, NONE), (step) => ({ done: step[0], value: step[1] === null && step[0] ? undefined : step[1] }));
     });
     core.hide(prototype, "return", function (value) {
-      return core.then(apply(close, this, core.NONE), () => ({ done: true, value }));
+      return core.then(apply(close, this, NONE), () => ({ done: true, value }));
     });
     core.hide(prototype, saved.asyncIterator, function () {
       return this;

@@ -1,6 +1,7 @@
 // URL and URLSearchParams after the WHATWG standard. Not done: names that are not ASCII (they are refused by name).
-(function () {
+(function (core) {
   "use strict";
+  const { TextDecoder } = core.part("text");
   const PORTS = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443", "ftp:": "21", "file:": "" };
   const FRAGMENT = ' "<>`';
   const QUERY = ' "#<>';

@@ -1,0 +1,105 @@
+// Failures: errors told in plain data, and runs that cannot go on.
+(function (core) {
+  "use strict";
+  const { apply, bare, cut, emit, isError, mapDelete, mapEach, modules, nativeStack, nativeThen, objectKeys } = core;
+  const { objectToString, origins, record, stringify, walk, weakGet } = core;
+
+  // Tell of anything a script may throw. Its accessors run here, under the interrupt; whatever they do, this returns.
+  function describe(thrown) {
+    try {
+      return isError(thrown) ? describeError(thrown) : describeOther(thrown);
+    } catch {
+      return record({ name: "", message: "the script threw something that cannot be described", stack: "" });
+    }
+  }
+
+  function describeError(error) {
+    const origin = weakGet(origins, error);
+    const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
+    const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) });
+    const code = error.code;
+    if (typeof code === "string") out.code = cut(code, 0, 200);
+    if (origin !== undefined) {
+      out.kind = origin.kind;
+      if (origin.fault !== undefined) out.fault = origin.fault;
+      if (origin.place !== undefined) out.place = origin.place;
+      if (origin.path !== undefined) out.path = origin.path;
+      if (origin.text !== undefined) out.text = origin.text;
+      if (origin.module !== undefined) out.module = origin.module;
+    }
+    const names = objectKeys(error);
+    if (names.length > 0) out.value = attempt(error);
+    return out;
+  }
+
+  function describeOther(thrown) {
+    if (typeof thrown === "string") return record({ name: "", message: textOf(thrown), stack: "" });
+    const value = attempt(thrown);
+    return record({ name: "", message: textOf(shown(thrown, value)), stack: "", value });
+  }
+
+  // Text for something thrown that is no error: its own toString if it has one, or else what it holds.
+  function shown(thrown, value) {
+    if (typeof thrown === "symbol") return "a symbol was thrown";
+    if (typeof thrown !== "object" || thrown === null) return "" + thrown;
+    return thrown.toString !== objectToString && typeof thrown.toString === "function" ? "" + thrown : stringify(value);
+  }
+
+  // The value as far as it can cross.
+  function attempt(value) {
+    try {
+      return walk(value, 0);
+    } catch {
+      return null;
+    }
+  }
+
+  function textOf(value) {
+    return typeof value === "string" ? cut(value, 0, 65536) : value === undefined || value === null ? "" : cut("" + value, 0, 65536);
+  }
+
+  // A module for another language has no end at which to fail: what it leaves unhandled is at least printed.
+  function warn(unhandled) {
+    mapEach(unhandled, (reason, promise) => {
+      const told = describe(reason);
+      mapDelete(unhandled, promise);
+      emit("error_output", "Uncaught (in promise) " + (told.name === "" ? "" : told.name + ": ") + told.message + "\n");
+    });
+  }
+
+  // What the glue knows of an error: "" for a script's own.
+  function kindOf(reason) {
+    const origin = isError(reason) ? weakGet(origins, reason) : undefined;
+    return origin === undefined ? "" : origin.kind;
+  }
+
+  // Nothing can go on. Ask every promise that was ever awaited whether it is settled; the answers come with the next jobs.
+  function probe(main) {
+    const probed = bare([]);
+    const keys = objectKeys(modules);
+    for (let i = 0; i <= keys.length; i++) {
+      const module = i === keys.length ? main : modules[keys[i]];
+      if (module.waits === undefined) continue;
+      for (let number = 0; number < module.waits.length; number++) {
+        const entry = record({ key: module.key, number, waiting: true });
+        const done = () => void (entry.waiting = false);
+        try {
+          nativeThen(module.waits[number], done, done);
+          probed[probed.length] = entry;
+        } catch {
+          // Not a promise: it was not waited for.
+        }
+      }
+    }
+    return probed;
+  }
+
+  // Those that were waited for and are not settled: [key, number]
+  function waiting(probed) {
+    const waits = bare([]);
+    for (let i = 0; i < probed.length; i++) if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
+    return waits;
+  }
+
+  return record({ describe, kindOf, probe, waiting, warn });
+});

@@ -1,0 +1,222 @@
+// Modules: bridges, files of the spell, modules of other languages. One resolver for require, import and import().
+// A module is evaluated once per run. A circular import is an error that names the circle, as in every language here.
+(function (core) {
+  "use strict";
+  const { BridgeError, bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, faultError, find, freeze } = core;
+  const { halt, host, lineOf, lower, mapGet, mapSet, method, modules, nativeThen, origins, parse, record } = core;
+  const { setPrototypeOf, start, stringify, tellSaid, weakGet, weakSet } = core;
+  const resolved = new core.saved.Map(); // importer + name -> module
+
+  // chain: the modules whose evaluation led here, innermost first.
+  // Find a module, by the name a file asks for it.
+  function resolve(name, importer) {
+    if (typeof name !== "string") throw new core.TypeError("the name of a module must be a text");
+    if (core.cancelled() !== "") throw new BridgeError(core.cancelled(), "cancelled");
+    const wanted = importer + "\n" + name;
+    const known = mapGet(resolved, wanted);
+    if (known !== undefined) return known;
+    const site = core.callSite();
+    const answer = host("module", stringify(bare([core.nextCall(), lineOf(site), name, importer])), tellSaid());
+    const kind = answer[0];
+    let module;
+    if (kind === "B") module = bridgeModule(parse(cut(answer, 1)));
+    else if (kind === "S") module = sourceModule(answer);
+    else if (kind === "F") module = foreignModule(name, answer);
+    else if (kind === "Y") throw syntaxError(parse(cut(answer, 1)));
+    else if (kind === "E") throw moduleFault(decode(cut(answer, 1)), site, name);
+    else return halt();
+    mapSet(resolved, wanted, module);
+    return module;
+  }
+
+  function moduleFault(fault, site, name) {
+    const error = faultError(fault, site);
+    if (fault[0] === "module_not_found" || fault[0] === "bridge_not_found") {
+      weakGet(origins, error).kind = "module";
+      weakGet(origins, error).module = name;
+    }
+    return error;
+  }
+
+  function bridgeModule(described) {
+    const key = "bridge:" + described[0];
+    const known = modules[key];
+    if (known !== undefined) return known;
+    const exports = {};
+    const methods = described[1];
+    for (let i = 0; i < methods.length; i++) {
+      const value = method(described[0], methods[i][1], methods[i][2], methods[i][0]);
+      defineProperty(exports, methods[i][0], record({ value, enumerable: true }));
+    }
+    setPrototypeOf(exports, new core.Proxy(create(null), record({ get: (_, name) => unknownExport(described[0], name) })));
+    freeze(exports);
+    return (modules[key] = record({ key, state: "done", exports, isModule: false }));
+  }
+
+  // A name a bridge does not have: calling it is how the host gets to say which one was meant.
+  function unknownExport(bridge, name) {
+    if (typeof name !== "string" || name === "then" || name === "toJSON" || name === "constructor") return undefined;
+    let snake = "";
+    for (let i = 0; i < name.length; i++) {
+      const c = name[i];
+      snake += c >= "A" && c <= "Z" ? "_" + lower(c) : c;
+    }
+    return method(bridge, snake, false, name);
+  }
+
+  function foreignModule(name, answer) {
+    const exports = decode(cut(answer, 1));
+    const key = "foreign:" + name;
+    return (modules[key] = record({ key, state: "done", exports, isModule: false }));
+  }
+
+  // "S" + JSON of the description + "\n" + code, or only the description if the module is known already.
+  function sourceModule(answer) {
+    const end = find(answer, "\n");
+    const described = parse(end < 0 ? cut(answer, 1) : cut(answer, 1, end));
+    const known = modules[described.key];
+    return known !== undefined ? known : (modules[described.key] = compile(described, cut(answer, end + 1)));
+  }
+
+  function syntaxError(described) {
+    const error = new core.SyntaxError(described.message);
+    weakSet(origins, error, record({ kind: "syntax", place: described.place }));
+    return error;
+  }
+
+  // Find what a module imports statically, and what that imports.
+  function link(module, chain) {
+    if (module.state !== "new" || module.dependencies !== undefined) return;
+    const here = record({ key: module.key, up: chain });
+    const dependencies = bare([]);
+    for (let i = 0; i < module.requests.length; i++) {
+      const dependency = resolve(module.requests[i].specifier, module.key);
+      refuseCircle(dependency, here);
+      if (dependency.state === "new") link(dependency, here);
+      dependencies[i] = dependency;
+      if (dependency.isAsync && dependency.state !== "done") module.isAsync = true;
+    }
+    module.dependencies = dependencies;
+  }
+
+  function refuseCircle(module, chain) {
+    let path = module.key;
+    for (let link = chain; link !== undefined; link = link.up) {
+      path = link.key + " -> " + path;
+      if (link.key === module.key) {
+        const error = new BridgeError("circular import: " + path, "circular_import");
+        weakSet(origins, error, record({ kind: "module", module: module.key }));
+        throw error;
+      }
+    }
+  }
+
+  // Evaluate a module and what it imports. Returns undefined when that is done, or a promise of it.
+  function run(module, chain) {
+    if (module.state === "done") return undefined;
+    if (module.state === "failed") throw module.error;
+    refuseCircle(module, chain);
+    if (module.state === "running") return module.promise;
+    link(module, chain);
+    module.state = "running";
+    if (module.isAsync) return (module.promise = runAsync(module, chain));
+    try {
+      runAll(module, chain);
+      start(module, chain);
+      module.state = "done";
+    } catch (error) {
+      module.state = "failed";
+      module.error = error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  async function runAsync(module, chain) {
+    try {
+      for (let i = 0; i < module.dependencies.length; i++) {
+        const waiting = run(module.dependencies[i], record({ key: module.key, up: chain }));
+        if (waiting !== undefined) await waiting;
+      }
+      const result = start(module, chain);
+      if (result !== undefined) await result;
+      module.state = "done";
+    } catch (error) {
+      module.state = "failed";
+      module.error = error;
+      throw error;
+    }
+  }
+
+  function checkNames(request, namespace) {
+    for (let i = 0; i < request.names.length; i++) {
+      if (!(request.names[i] in namespace)) {
+        const error = new core.SyntaxError("'" + request.specifier + "' has no export '" + request.names[i] + "'");
+        weakSet(origins, error, record({ kind: "module", module: request.specifier, line: request.line }));
+        throw error;
+      }
+    }
+  }
+
+  function namespaceOf(module) {
+    if (module.namespace === undefined) {
+      const exports = exportsOf(module);
+      const namespace = create(null);
+      if ((typeof exports === "object" && exports !== null) || typeof exports === "function") copyNames(exports, namespace, false);
+      if (!("default" in namespace)) namespace.default = exports;
+      module.namespace = namespace;
+    }
+    return module.namespace;
+  }
+
+  async function importing(name, importer, chain) {
+    const module = resolve("" + name, importer);
+    const waiting = run(module, chain);
+    if (waiting !== undefined) await waiting;
+    return namespaceOf(module);
+  }
+
+  // The namespaces a module imports, once what it imports has run.
+  function imported(module) {
+    const out = bare([]);
+    for (let i = 0; i < module.dependencies.length; i++) {
+      out[i] = namespaceOf(module.dependencies[i]);
+      checkNames(module.requests[i], out[i]);
+    }
+    return out;
+  }
+
+  function required(name, importer, chain) {
+    const module = resolve(name, importer);
+    const waiting = run(module, chain);
+    if (waiting !== undefined) {
+      nativeThen(waiting, undefined, () => undefined);
+      throw new core.TypeError("'" + name + "' awaits at its top level; use await import('" + name + "')");
+    }
+    return exportsOf(module);
+  }
+
+  // Run what the main module imports, before it: at once, or returning a promise.
+  function before(main) {
+    link(main, undefined);
+    return main.isAsync ? beforeAsync(main) : runAll(main, undefined);
+  }
+
+  async function beforeAsync(main) {
+    const here = record({ key: main.key, up: undefined });
+    for (let i = 0; i < main.dependencies.length; i++) {
+      const waiting = run(main.dependencies[i], here);
+      if (waiting !== undefined) await waiting;
+    }
+  }
+
+  function runAll(module, chain) {
+    const here = record({ key: module.key, up: chain });
+    for (let i = 0; i < module.dependencies.length; i++) run(module.dependencies[i], here);
+  }
+
+  return record({
+    before, importing, imported, required, run,
+    bridge: (name, importer) => exportsOf(resolve(name, importer)),
+  });
+});
