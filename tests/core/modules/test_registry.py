@@ -8,7 +8,7 @@ import pytest
 
 from llmspell.engine import Source
 from llmspell.engine.modules import Bundle, ModuleDefinition, ModuleRegistry
-from llmspell.errors import ScriptModuleNotFoundError, UsageError
+from llmspell.errors import PolicyDeniedError, ScriptModuleNotFoundError, UsageError
 
 
 def module(name: str, *dependencies: str, **more) -> ModuleDefinition:
@@ -181,3 +181,45 @@ def test_a_name_and_version_is_defined_once() -> None:
     for taken in (module("a"), Bundle("a", ())):
         with pytest.raises(UsageError, match=r"taken|defined already"):
             registry.add(taken)
+
+
+# What scripts find
+
+
+def test_a_script_finds_the_newest_version_by_name() -> None:
+    registry = ModuleRegistry([module("json", version="1.0"), module("json", version="1.1")])
+    found = registry.find("json")
+    assert (found.name, found.text) == ("json@1.1", "-- json")
+    assert registry.find("absent") is None
+
+
+def test_a_module_finds_the_version_it_asks_for() -> None:
+    registry = ModuleRegistry([module("json", version="1.0"), module("json", version="2.0"), module("old", "json<2")])
+    assert registry.find("json", importer="old@1.0.0").name == "json@1.0"
+    assert registry.find("json", importer="main.lua").name == "json@2.0"
+
+
+def test_what_a_module_depends_on_must_be_there_before_it_is_found() -> None:
+    registry = ModuleRegistry([module("app", "missing"), module("a", "b"), module("b", "a")])
+    with pytest.raises(ScriptModuleNotFoundError, match="'app' depends on module 'missing'"):
+        registry.find("app")
+    with pytest.raises(ScriptModuleNotFoundError, match="circle: a -> b -> a"):
+        registry.find("a")
+
+
+def test_a_module_must_be_granted() -> None:
+    registry = ModuleRegistry([module("net-tools")])
+    assert registry.find("net-tools", patterns=frozenset({"net-*"})) is not None
+    with pytest.raises(PolicyDeniedError, match="does not grant the module 'net-tools'"):
+        registry.find("net-tools", patterns=frozenset({"text"}))
+
+
+def test_a_view_of_a_profile_sees_what_is_defined_later_and_not_what_is_for_others() -> None:
+    registry = ModuleRegistry()
+    view = registry.for_profile("sandbox")
+    registry.add(module("late"))
+    registry.add(module("risky", profiles=frozenset({"development"})))
+    assert view.find("late") is not None
+    with pytest.raises(ScriptModuleNotFoundError, match="not for profile 'sandbox'"):
+        view.find("risky")
+    assert registry.for_profile("development").find("risky") is not None

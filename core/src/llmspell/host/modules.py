@@ -1,4 +1,4 @@
-"""Local modules of a spell: files inside its root, in any language."""
+"""Modules of spells: those the host's program defines, and files inside a spell's root, in any language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import Source
-from llmspell.engine.modules import Resolver, form_of
+from llmspell.engine.modules import ModuleRegistry, Resolver, form_of
 from llmspell.errors import ScriptModuleNotFoundError
 
 if TYPE_CHECKING:
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class LocalModules:
-    """Find the files that spells require.
+    """Find the modules that spells require.
 
-    A file in the asker's own language is handed over as text, since source is compiled where it runs; one in
+    One in the asker's own language is handed over as text, since source is compiled where it runs; one in
     another language is loaded into that language's guest of the same run, and its exports are handed over.
+
+    Attributes:
+        defined: Modules of the host's program, found before files: ``host.modules.defined.add(...)``.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self.defined = ModuleRegistry()
         self._resolvers: dict[tuple[str, str, frozenset[str]], Resolver] = {}
 
     def __call__(self, run: Run, name: str, importer: str) -> dict[str, Any] | Awaitable[dict[str, Any]]:
@@ -33,6 +37,9 @@ class LocalModules:
             ScriptModuleNotFoundError: There is none.
             PolicyDeniedError: It is not granted, or leads out of the spell's root.
         """
+        defined = self.defined.for_profile(run.policy.name).find(name, importer, run.policy.grants.modules)
+        if defined is not None:
+            return self._hand_over(run, name, defined)
         try:
             source = self._resolver(run).resolve(name, run.language, importer)
         except ScriptModuleNotFoundError as error:
@@ -40,8 +47,11 @@ class LocalModules:
             if close and not error.hint:
                 error.hint = f"did you mean {close!r}?"
             raise
-        if source.language == run.language:
-            return {"kind": "source", "name": source.name, "text": source.text, "language": source.language}
+        return self._hand_over(run, name, source)
+
+    def _hand_over(self, run: Run, name: str, source: Source) -> dict[str, Any] | Awaitable[dict[str, Any]]:
+        if source.language in ("", run.language):
+            return {"kind": "source", "name": source.name, "text": source.text, "language": run.language}
         return self._foreign(run, name, source)
 
     def spell(self, run: Run, path: str) -> Source:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import fnmatch
 import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from llmspell.engine.source import Source
-from llmspell.errors import ScriptModuleNotFoundError, UsageError
+from llmspell.errors import PolicyDeniedError, ScriptModuleNotFoundError, UsageError
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w./-]*?)\s*((?:[<>=!~]=?|===).*)?\s*")
 
@@ -145,6 +147,44 @@ class ModuleRegistry:
             if source is None:
                 source = self._sources[key] = _load(module)
             return source
+
+    def for_profile(self, profile: str) -> ModuleRegistry:
+        """Return this registry as runs under a policy profile see it; what is defined later shows in both."""
+        view = copy.copy(self)
+        view._profile = profile
+        return view
+
+    def find(self, name: str, importer: str = "", patterns: frozenset[str] = frozenset({"*"})) -> Source | None:
+        """Return what a script means by ``name``, or None if no module of that name is defined.
+
+        The source is called ``name@version``. A module gets, of its dependencies, the version that it asks for.
+
+        Args:
+            importer: ``Source.name`` of who asks.
+            patterns: ``Grants.modules``.
+
+        Raises:
+            PolicyDeniedError: It is not granted.
+            ScriptModuleNotFoundError: It is not for this profile, or something it depends on cannot be had.
+        """
+        if name not in self._versions:
+            return None
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            raise PolicyDeniedError(
+                f"the policy does not grant the module {name!r}", hint="add it to the granted modules"
+            )
+        requirement = self._requirement_of(importer, name)
+        module = self.order([requirement])[-1]
+        source = self.load(f"{name}=={module.version}")
+        return Source(source.text, f"{name}@{module.version}", source.language, source.root)
+
+    def _requirement_of(self, importer: str, name: str) -> str:
+        asker, _, version = importer.partition("@")
+        module = self._versions.get(asker, {}).get(version)
+        for text in module.dependencies if module is not None else ():
+            if _parse(text)[0] == name:
+                return text
+        return name
 
     def _candidates(self, name: str) -> list[ModuleDefinition]:
         from packaging.version import Version
