@@ -6,12 +6,13 @@ Plain Python stands for the others: None, bool, int, float, str, bytes, list, di
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec.msgpack import Ext
 
-_BIG_INT, _FUNCTION, _HOST, _SURROGATES = 1, 2, 3, 4
+_HOST, _SURROGATES = 3, 4
 _CHAR, _TIME, _ERROR, _IMMUTABLE, _RAW, _NAMED = 16, 17, 18, 19, 20, 21
 
 
@@ -103,18 +104,42 @@ class NamedFunction(_Plain):
         self.name = name
 
 
-def _enc_hook(item: Any) -> Any:
+class Functions:
+    """Python functions that a script may call, by the ids it knows them under."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Callable[..., Any], int] = {}
+        self._functions: list[Callable[..., Any]] = []
+        self.encoder = msgspec.msgpack.Encoder(enc_hook=self._enc_hook)
+
+    def by_id(self, number: int) -> Callable[..., Any]:
+        """Return the function that a script knows under that number."""
+        return self._functions[number - 1]
+
+    def _enc_hook(self, item: Any) -> Any:
+        if not callable(item) or isinstance(item, _Plain):
+            return _enc_hook(item, self.encoder)
+        number = self._ids.get(item)
+        if number is None:
+            self._functions.append(item)
+            number = self._ids[item] = len(self._functions)
+        name = getattr(item, "__name__", type(item).__name__)
+        return Ext(_HOST, _encoder.encode([number, name, [], "function"]))
+
+
+def _enc_hook(item: Any, encoder: msgspec.msgpack.Encoder | None = None) -> Any:
+    packed = (encoder or _encoder).encode
     kind = type(item)
     if kind is Char:
         return Ext(_CHAR, item.code.to_bytes(8, "big", signed=True))
     if kind is ErrorValue:
-        return Ext(_ERROR, encode(item.value))
+        return Ext(_ERROR, packed(item.value))
     if kind is Immutable:
-        return Ext(_IMMUTABLE, encode(item.value))
+        return Ext(_IMMUTABLE, packed(item.value))
     if kind is RawString:
         return Ext(_RAW, item.data)
     if kind is Time:
-        return Ext(_TIME, encode([item.seconds, item.nanoseconds, item.zone, item.offset]))
+        return Ext(_TIME, packed([item.seconds, item.nanoseconds, item.zone, item.offset]))
     raise TypeError(f"a {kind.__name__} has no Tengo form")
 
 
@@ -132,6 +157,8 @@ def _ext_hook(code: int, payload: memoryview) -> Any:
         return Time(*decode(data))
     if code == _NAMED:
         return NamedFunction(data.decode("utf-8", "replace"))
+    if code == _SURROGATES:
+        return data.decode("utf-8", "surrogatepass")
     raise ValueError(f"unknown extension {code}")
 
 
@@ -139,9 +166,9 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_enc_hook)
 _decoder = msgspec.msgpack.Decoder(ext_hook=_ext_hook)
 
 
-def encode(value: Any) -> bytes:
-    """Turn a value into what the runtime's codec reads."""
-    return _encoder.encode(value)
+def encode(value: Any, functions: Functions | None = None) -> bytes:
+    """Turn a value into what the runtime's codec reads; ``functions`` takes the Python functions in it."""
+    return (_encoder if functions is None else functions.encoder).encode(value)
 
 
 def decode(packed: bytes) -> Any:

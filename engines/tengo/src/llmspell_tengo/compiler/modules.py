@@ -66,6 +66,7 @@ class Resolved:
         units: The main file and the source modules, each after those it imports for the first time.
         globals: The main program's outermost variables by name, predefined ones included.
         host_modules: Names of the host modules it imports.
+        imports: Where each file first imports what, by the names of file and module.
         native_modules: Names of the runtime's modules it imports.
         functions: Every function, the bodies of units included.
         symbols: Every variable.
@@ -78,6 +79,7 @@ class Resolved:
     units: list[Unit] = field(default_factory=list)
     globals: dict[str, Symbol] = field(default_factory=dict)
     host_modules: list[str] = field(default_factory=list)
+    imports: dict[tuple[str, str], int] = field(default_factory=dict)
     native_modules: list[str] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
     symbols: list[Symbol] = field(default_factory=list)

@@ -1,7 +1,8 @@
-"""Compile: text in, Lua and the way back to the text out."""
+"""Compile: text in, Lua bytecode and the way back to the text out."""
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from llmspell_tengo.compiler.emit import emit
 from llmspell_tengo.compiler.modules import Modules
 from llmspell_tengo.compiler.options import CompileOptions
 from llmspell_tengo.compiler.resolver import resolve
+from llmspell_tengo.syntax.faults import CompileFault
 from llmspell_tengo.syntax.file import SourceFile
 
 
@@ -19,14 +21,16 @@ class CompiledProgram:
     """A compiled program, independent of any Lua state.
 
     Attributes:
-        lua: The chunk, see :class:`~llmspell_tengo.compiler.emit.Emitted`.
+        bytecode: Of the chunk, see :class:`~llmspell_tengo.compiler.emit.Emitted`; with line numbers and names.
+        chunk: The chunk's name, which tells programs of one state apart.
         globals: Names of its outermost variables, predefined ones first.
         helpers: What it uses of the runtime.
         native_modules: The runtime's modules it imports.
         host_modules: Modules the host must provide.
     """
 
-    lua: bytes
+    bytecode: bytes
+    chunk: str
     globals: tuple[str, ...]
     helpers: tuple[str, ...]
     native_modules: tuple[str, ...]
@@ -36,7 +40,7 @@ class CompiledProgram:
     _places: list[tuple[int, int, str]]
 
     def place(self, line: int) -> tuple[Location, str] | None:
-        """Return what a line of ``lua`` stands for and what it does, or None."""
+        """Return what a line of the chunk stands for and what it does, or None."""
         index = self._lines[line - 1] if 0 < line <= len(self._lines) else -1
         while index < 0 and line > 1:
             line -= 1
@@ -45,6 +49,11 @@ class CompiledProgram:
             return None
         unit, offset, tag = self._places[index]
         return self._files[unit].locate(offset), tag
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.bytecode) + 8 * len(self._lines) + sum(len(file.text) for file in self._files)
 
 
 def compile_program(file: SourceFile, modules: Modules, options: CompileOptions) -> CompiledProgram:
@@ -60,8 +69,17 @@ def compile_program(file: SourceFile, modules: Modules, options: CompileOptions)
     else:
         analyse(program)
     emitted = emit(program, options)
+    text = emitted.text.encode()
+    chunk = "=" + hashlib.blake2b(text, key=file.name.encode("utf-8", "replace")[:64], digest_size=8).hexdigest()
+    bytecode = _bytecode(text, chunk)
+    if isinstance(bytecode, str):
+        # Lua's own limits on registers, upvalues and nesting lie beyond ours for any program of a sensible shape.
+        raise CompileFault(
+            f"the program is too large or too deeply nested ({bytecode.rpartition(': ')[2]})", file.locate(0)
+        )
     return CompiledProgram(
-        lua=emitted.text.encode(),
+        bytecode=bytecode,
+        chunk=chunk,
         globals=tuple(program.globals),
         helpers=emitted.helpers,
         native_modules=tuple(program.native_modules),
@@ -70,3 +88,15 @@ def compile_program(file: SourceFile, modules: Modules, options: CompileOptions)
         _lines=array("i", emitted.lines),
         _places=emitted.places,
     )
+
+
+def _bytecode(text: bytes, chunk: str) -> bytes | str:
+    """Compile Lua text in a state that never runs a program; return the bytecode, or Lua's reason not to."""
+    import lupa.lua54
+
+    compile_ = lupa.lua54.LuaRuntime(encoding=None, register_eval=False, register_builtins=False).eval(
+        b"function(text, name) local f, why = load(text, name, 't', {})"
+        b" if not f then return nil, why end return string.dump(f) end"
+    )
+    made = compile_(text, chunk.encode())
+    return made if isinstance(made, bytes) else made[1].decode("utf-8", "replace")

@@ -415,6 +415,7 @@ class _Resolver:
     def import_(self, node: tree.Import) -> None:
         if not node.name:
             raise self.fault(node, "empty module name")
+        self.program.imports.setdefault((self.file.name, node.name), node.pos)
         module = self.modules.find(node.name, self.file.name)
         if module is None:
             raise self.fault(node, f"module '{node.name}' not found")

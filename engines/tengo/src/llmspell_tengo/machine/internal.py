@@ -6,6 +6,7 @@ import importlib
 from functools import cache
 from typing import Any
 
+from llmspell_tengo import values
 from llmspell_tengo.stdlib.strings import RawText, raw
 
 
@@ -27,6 +28,8 @@ _PLACES = {name: module for module, names in _WORK.items() for name in names.spl
 
 @cache
 def _worker(name: str) -> Any:
+    if name == "unknown_member":
+        return unknown_member
     return getattr(importlib.import_module(f"llmspell_tengo.stdlib.{_PLACES[name]}"), name)
 
 
@@ -42,6 +45,37 @@ def perform(name: str, args: list[Any]) -> Any:
         raise InternalFault(str(error)) from error
 
 
+def work_answer(name: bytes, packed: bytes) -> tuple[bytes | None, bytes | None]:
+    """Do the work that a script's task asks for: the message of the fault that ends it, or the packed result."""
+    try:
+        return None, values.encode(perform(name.decode(), values.decode(packed)))
+    except InternalFault as fault:
+        return str(fault).encode("utf-8", "replace"), None
+
+
 def as_text(text: RawText) -> str:
     """Return a Tengo string as text for people; what is not UTF-8 shows as U+FFFD."""
     return text if isinstance(text, str) else raw(text).decode("utf-8", "replace")
+
+
+def plain(value: Any) -> Any:
+    """Return a scalar of the script as a value: text where it is UTF-8 (but for lone surrogates), else bytes."""
+    if type(value) is not bytes:
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        try:
+            return value.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return value
+
+
+def unknown_member(what: str, name: str, members: list[str]) -> str:
+    """Tell that a thing of the host has no such member, and which one may be meant."""
+    import difflib
+
+    near = difflib.get_close_matches(name, members, 1)
+    if near:
+        return f"{what} has no {name!r}; did you mean {near[0]!r}?"
+    return f"{what} has no {name!r}; it has {', '.join(sorted(members)[:20]) or 'nothing'}"

@@ -15,8 +15,8 @@ ALWAYS = ("base", "driver")
 """Loaded into every state, in this order."""
 
 _FILES = (
-    "allocations arithmetic args bytes calls containers convert copying decode division encode format immutable lists "
-    "loops modules numbers show strings time types"
+    "allocations arithmetic args bytes calls containers convert copying decode division encode format host immutable "
+    "invocations lists loops modules numbers show strings time types"
 ).split()
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules; each is a part of the same name."""

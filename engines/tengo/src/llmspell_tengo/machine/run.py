@@ -10,8 +10,8 @@ from typing import Any
 from llmspell_tengo import values
 from llmspell_tengo.compiler import CompiledProgram
 from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
-from llmspell_tengo.machine.internal import InternalFault, as_text, perform
-from llmspell_tengo.machine.vm import DONE, FAILED, LuaVM
+from llmspell_tengo.machine.internal import as_text, plain, work_answer
+from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, PACKED, PART, WORK, LuaVM
 
 _NAP = 0.05
 
@@ -40,17 +40,16 @@ class RunOutcome:
 
 @dataclass(slots=True)
 class Runner:
-    """Runs one program at a time.
+    """Runs programs, one after the other, each in a state of its own.
 
     Attributes:
-        modules: Values of host modules by name; the functions among them are Python callables.
+        modules: Values of host modules by name; callables among them become functions of the script.
         emit: Where output goes.
     """
 
     limits: RunLimits = field(default_factory=RunLimits)
     modules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     emit: Callable[[str], None] | None = None
-    stop: Callable[[], bool] = field(default=lambda: False)
 
     def run(self, program: CompiledProgram, predefined: Sequence[Any] = ()) -> RunOutcome:
         """Run ``program``.
@@ -58,53 +57,74 @@ class Runner:
         Raises:
             RuntimeFault: It failed.
         """
-        output: list[str] = []
-        vm = LuaVM(self.stop)
-        vm.memory = self.limits.memory
-        driver = vm.driver
-        limits = self.limits
-        driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
-        driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
-        for name, module in self.modules.items():
-            driver[b"define_values"](name.encode(), values.encode(dict(module)))
-        try:
-            main = vm.load(program)
-        except ValueError as error:
-            raise RuntimeFault(str(error), kind="internal") from None
-        driver[b"start"](main, values.encode(list(predefined)), b"values")
+        return _Run(self, program).run(predefined)
+
+
+class _Run:
+    def __init__(self, runner: Runner, program: CompiledProgram) -> None:
+        self.program = program
+        self.output: list[str] = []
+        self.emit = runner.emit or self.output.append
+        self.functions = values.Functions()
+        self.answered = False
+        self.vm = vm = LuaVM()
+        limits = runner.limits
+        vm.memory_limit = limits.memory or 0
+        vm.driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
+        vm.driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
+        vm.require("host")
+        for name, module in runner.modules.items():
+            vm.driver[b"define_values"](name.encode(), values.encode(dict(module), self.functions))
+
+    def run(self, predefined: Sequence[Any]) -> RunOutcome:
+        vm = self.vm
+        vm.driver[b"start"](vm.load(self.program), values.encode(list(predefined), self.functions), b"values")
         while True:
+            self.answered = False
             try:
-                status = vm.step()
+                again = vm.step()
             except MemoryError:
                 raise RuntimeFault("memory", kind="stop", spent=True) from None
-            said, first, second = driver[b"take"]()
-            if status == FAILED:
-                raise runtime_fault(program, first, second)
-            if status == DONE:
-                return RunOutcome(first.decode(), values.decode(second), int(driver[b"steps"]()), "".join(output))
-            if said == b"part":
-                vm.provide(first.decode())
-                driver[b"answer"]()
-                continue
-            self._answer(driver, first.decode(), values.decode(second), output)
+            while (record := vm.take()) is not None:
+                kind = record[0]
+                if kind == DONE:
+                    _, _, how, value, packed = record
+                    return RunOutcome(
+                        how.decode(),
+                        values.decode(value) if packed else plain(value),
+                        int(vm.driver[b"steps"]()),
+                        "".join(self.output),
+                    )
+                if kind == FAILED:
+                    raise runtime_fault({self.program.chunk: self.program}, record[2], record[3])
+                self._hear(record)
+            if not again and not self.answered:
+                raise RuntimeFault("the program waits for nobody", kind="internal")
+
+    def _hear(self, record: tuple[Any, ...]) -> None:
+        kind, vm = record[0], self.vm
+        if kind == PART:
+            vm.provide(record[1].decode())
+        elif kind == EMIT:
+            self.emit(as_text(record[1]))
+        elif kind == WORK:
+            vm.tell(*work_answer(record[1], record[2]))
+        else:
+            assert kind == CALL
+            _, number, target, method, _, packed, *args = record
+            given = values.decode(packed) if packed else [plain(arg) for arg in args]
+            vm.answer(number, PACKED, values.encode(self._call(target, method, given), self.functions))
+            self.answered = True
+
+    def _call(self, target: bytes | int, method: bytes, args: list[Any]) -> Any:
+        if target == b"@host" and method == b"sleep":
+            self._sleep(args[0])
+            return None
+        assert isinstance(target, int), f"{target!r} is no host function"
+        return self.functions.by_id(target)(*args)
 
     def _sleep(self, seconds: float) -> None:
         """Wait, looking up now and then whether to stop."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self.stop():
+        while (left := until - time.monotonic()) > 0 and not self.vm.interruptions:
             time.sleep(min(left, _NAP))
-
-    def _answer(self, driver: Any, name: str, args: list[Any], output: list[str]) -> None:
-        if name in ("emit", "sleep"):
-            if name == "sleep":
-                self._sleep(args[0])
-            else:
-                (output.append if self.emit is None else self.emit)(as_text(args[0]))
-            driver[b"answer"](None, values.encode(None))
-            return
-        try:
-            answer = values.encode(perform(name, args))
-        except InternalFault as fault:
-            driver[b"answer"](str(fault).encode(), None)
-        else:
-            driver[b"answer"](None, answer)

@@ -20,14 +20,7 @@ local R = ...
 
 local type, getmetatable, setmetatable, rawget, rawset, next, select, error =
   type, getmetatable, setmetatable, rawget, rawset, next, select, error
-local math_type, yield = math.type, coroutine.yield
-
-setmetatable(R, {
-  __index = function(R, name)
-    yield("part", name)
-    return rawget(R, name)
-  end,
-})
+local math_type = math.type
 
 local L, OWN, CODE = {}, {}, {}
 local ARR, MAP, CHAR, ERR = { kind = "array" }, { kind = "map" }, { kind = "char" }, { kind = "error" }
@@ -41,6 +34,7 @@ R.members = {} -- runtime modules' functions and constants, by module
 local names = setmetatable({}, { __mode = "k" }) -- builtin and module functions: what type_name calls them
 R.names = names
 R.host_handles = setmetatable({}, { __mode = "k" }) -- host objects and functions: their wire form
+R.task = false -- the one that is running
 
 -- Maps whose values are undefined: Lua keeps no such keys, so they are noted here, by map.
 local undefined_keys = setmetatable({}, { __mode = "k" })

@@ -119,9 +119,13 @@ local function equal_maps(a, b)
   return true
 end
 
-local backing = function(v)
+-- the mutable list or map behind an immutable one
+local function backing(v)
   local mt = getmetatable(v)
-  return mt.immutable and mt.__index or v
+  if not mt.immutable then
+    return v
+  end
+  return mt.members and mt.members(v) or mt.__index
 end
 R.backing = backing
 

@@ -41,14 +41,14 @@ local function decode_extension(s, at, size)
   elseif code == 19 then
     value = R.immutable((decode(payload, 1)))
   elseif code == 2 then
-    value = R.foreign_function(payload)
+    value = R.function_of(decode(payload, 1)[0])
   elseif code == 3 then
-    value = R.host_object(payload)
+    value = R.host_thing(decode(payload, 1), payload)
   elseif code == 17 then
     value = R.decoded_time(payload)
   elseif code == 1 then
     error("\1v\1an integer beyond 64 bits cannot cross to Tengo\1$", 0)
-  else -- a string that is not UTF-8
+  else -- a text with lone surrogates, or a string that is not UTF-8
     value = payload
   end
   return value, at + 1 + size

@@ -1,18 +1,26 @@
 -- The guest's side of the conversation: tasks, what they wait for, limits, and errors.
 --
--- A task is a coroutine. It suspends by yielding a word and its arguments:
---   "internal", name, packed      work of the engine itself that Python does at once
---   "call", ...                   a host call; see host.lua
--- Python puts a message with put(), runs step(), which takes no arguments and returns a small number so that it can run
--- under a memory limit, and fetches what came of it with take().
+-- A task is a coroutine; the main chunk is one, each call of a script function by the host is another. A task suspends
+-- by yielding a word and what goes with it:
+--   CALL, {id, ...}      a host call; the task goes on when the host answers that id
+--   WAIT                 somebody keeps the task, and makes it ready again
+--   PART, name           the part of the runtime that brings R.name, loaded at once
+--   WORK, name, packed   work of the runtime itself that Python does at once
+--   EMIT, text           output, passed on at once
+-- step() runs the tasks that can go on until none can or one wants something at once. It takes no argument and returns
+-- a small integer, so that it, and only it, can run under a memory limit. What was said is fetched with take(); a
+-- record begins with one of the words above, DONE or FAILED.
 
 local R, poll = ...
 
 local create, resume, yield, status = coroutine.create, coroutine.resume, coroutine.yield, coroutine.status
-local getinfo, concat = debug.getinfo, table.concat
-local select, error, type, next, rawset = select, error, type, next, rawset
+local getinfo, concat, unpack = debug.getinfo, table.concat, table.unpack
+local select, error, type, next, rawget, setmetatable = select, error, type, next, rawget, setmetatable
+
+local CALL, EMIT, DONE, FAILED, PART, WORK, WAIT = 1, 2, 3, 4, 5, 6, 7
 
 local D = {}
+R.driver = D
 
 -- Limits: steps, depth of calls, and being told to stop
 
@@ -33,7 +41,7 @@ local function account(amount)
   end
   if unpolled >= POLL_EVERY then
     unpolled = 0
-    if poll() then
+    if poll() > 0 then
       stop("interrupt")
     end
   end
@@ -83,7 +91,32 @@ function R.spend(amount)
   end
 end
 
--- Errors: the message, and the lines of the program on the stack, innermost first
+-- Tasks
+
+local main -- the task of the main chunk
+local ended -- what it said at its end, while other tasks of the run still go on
+local spawned = 0 -- tasks of the script's own that have not ended
+local ready, first, last = {}, 1, 0
+local waiting, waiters = {}, 0 -- by the id of the call a task waits for
+local calls = 0
+local paused -- a task that goes on as soon as what it said was heard
+local outbox, said, taken = {}, 0, 0
+
+local function say(record)
+  said = said + 1
+  outbox[said] = record
+end
+
+local function make_ready(task, ...)
+  task.n = select("#", ...)
+  if task.n > 0 then
+    task.answer = { ... }
+  end
+  last = last + 1
+  ready[last] = task
+end
+
+-- Errors: the message, and for each frame of the program, innermost first, chunk:line:name
 
 local MOST_FRAMES = 2000
 
@@ -94,27 +127,151 @@ local function failure(co, message)
   local lines, count = {}, 0
   local level = 0
   while count < MOST_FRAMES do
-    local info = getinfo(co, level, "Sl")
+    local info = getinfo(co, level, "Sln")
     if not info then
       break
     end
-    if info.source == "=program" and info.currentline > 0 then
+    if info.currentline > 0 then -- the runtime has no line information
       count = count + 1
-      lines[count] = info.currentline
+      lines[count] = info.source .. ":" .. info.currentline .. ":" .. (info.name or "")
     end
     level = level + 1
   end
   return message, concat(lines, ",")
 end
 
--- The main task
+local function finish(task, record)
+  if task.over then
+    task.over(record)
+  elseif task == main and record[1] == DONE and spawned > 0 then
+    ended = record
+  else
+    say(record)
+  end
+end
 
-local task, arguments, count = nil, nil, 0
-local said, first, second
+local function settle(task, ok, word, a, b)
+  if not ok then
+    finish(task, { FAILED, task.id, failure(task.co, word) })
+  elseif status(task.co) == "dead" then
+    finish(task, word)
+  elseif word == CALL then
+    waiting[a[2]] = task
+    waiters = waiters + 1
+    task.call = a[2]
+    say(a)
+  elseif word ~= WAIT then
+    paused = task
+    say({ word, a, b })
+  end
+end
+
+local function advance(task)
+  R.task = task
+  local answer, n = task.answer, task.n
+  task.answer, task.n = nil, 0
+  if answer then
+    settle(task, resume(task.co, unpack(answer, 1, n)))
+  else
+    settle(task, resume(task.co))
+  end
+end
+
+-- Begin a task; f gets the task and returns the record that is said at its end.
+local function begin(task, f)
+  task.co = create(f)
+  make_ready(task, task)
+  return task
+end
+
+-- a value on its way out: as it is, or packed
+local function outward(v, faithful)
+  local kind = type(v)
+  if kind == "nil" or kind == "boolean" or kind == "number" then
+    return v, false
+  elseif kind == "string" and not faithful and #v <= R.value_limits.bytes then
+    return v, false
+  end
+  return R.encoded(v, faithful), true
+end
+
+R.say, R.make_ready, R.begin, R.outward = say, make_ready, begin, outward
+R.CALL, R.EMIT, R.DONE, R.FAILED, R.WORK, R.WAIT = CALL, EMIT, DONE, FAILED, WORK, WAIT
+
+-- a task that the script made has ended
+function R.task_ended(count)
+  spawned = spawned + count
+  if spawned == 0 and ended then
+    say(ended)
+    ended = nil
+  end
+end
+
+setmetatable(R, {
+  __index = function(_, name)
+    yield(PART, name)
+    return rawget(R, name)
+  end,
+})
+
+-- Ask the host for `method` of `target`, with n arguments.
+function R.ask(target, method, n, ...)
+  local id, level = calls + 1, 2
+  calls = id
+  local info = getinfo(2, "Sl")
+  while info and info.currentline < 0 and level < 8 do
+    level = level + 1
+    info = getinfo(level, "Sl")
+  end
+  local place = info and info.currentline > 0 and info.source .. ":" .. info.currentline
+  local record = { CALL, id, target, method, place, false }
+  for at = 1, n do
+    local v, packed = outward((select(at, ...)))
+    if packed then
+      record[6], record[7] = R.encoded_list(false, 1, n, ...), nil
+      n = 1
+      break
+    end
+    record[at + 6] = v
+  end
+  record.n = n + 6
+  return R.answered(id, yield(CALL, record))
+end
+
+local VALUE, PACKED, FAULT = 1, 2, 3
+
+function R.answered(call, mode, a, b, c)
+  if mode == VALUE then
+    return a
+  elseif mode == PACKED then
+    return R.decoded_value(a)
+  elseif mode == FAULT then
+    return R.fault(call, a, b, c)
+  end
+  return R.unusual_answer(mode, a, b, c)
+end
+
+-- Work for Python: the answer is a value, or an error value's message
+function R.internal(name, ...)
+  local fault, packed = yield(WORK, name, R.encoded_list(true, 1, select("#", ...), ...))
+  if fault then
+    error("\1e\1" .. fault, 0)
+  end
+  return R.decoded_value(packed)
+end
+
+function R.emit(s)
+  yield(EMIT, s)
+end
+
+function R.sleep(seconds)
+  return R.ask("@host", "sleep", 1, seconds)
+end
+
+-- For Python
 
 function D.set_limits(steps, depth, allocs)
   limit_steps, limit_depth, R.allocations = steps, depth, allocs
-  used, unpolled, loop_grant, call_grant = 0, 0, 0, 0
 end
 
 function D.set_sizes(strings, bytes, depth, nodes, total)
@@ -126,31 +283,19 @@ function D.steps()
   return used
 end
 
--- modules of plain values, packed until they are imported
-local host_modules = {}
-function D.define_values(name, packed)
-  host_modules[name] = packed
-end
-
-function R.host_module(name)
-  local module = host_modules[name]
-  if type(module) == "string" then
-    local members = R.decoded_value(module)
-    rawset(members, "__module_name__", name)
-    module = R.immutable(members)
-    host_modules[name] = module
-  end
-  return module
-end
-
--- run main with predefined globals, a packed list
-function D.start(main, packed, faithful)
-  task = create(function()
-    local list, globals = R.decoded_value(packed), {}
-    for index = 0, list[R.L] - 1 do
-      globals[index + 1] = list[index]
+-- Run a program's main function with its predefined globals: a packed list, or none for one empty map.
+function D.start(chunk, packed, faithful)
+  main = begin({ id = 0 }, function()
+    local globals = {}
+    if packed then
+      local list = R.decoded_value(packed)
+      for index = 0, list[R.L] - 1 do
+        globals[index + 1] = list[index]
+      end
+    else
+      globals[1] = setmetatable({}, R.MAP)
     end
-    local kind, value = main(globals)
+    local kind, value = chunk(globals)
     if kind == "globals" then
       local list, n = {}, 0
       for name, each in next, value do
@@ -159,57 +304,104 @@ function D.start(main, packed, faithful)
       end
       value = R.list(n, list)
     end
-    return kind or "", R.encoded(value, faithful)
+    return { DONE, 0, kind or "", outward(value, faithful) }
   end)
-  arguments, count = {}, 0
 end
 
-function D.answer(...)
-  arguments, count = { ... }, select("#", ...)
-end
-
-local function settle(ok, ...)
-  if not ok then
-    said, first, second = "failed", failure(task, (...))
-    return 2
-  end
-  if status(task) == "dead" then
-    said, first, second = "done", ...
-    return 0
-  end
-  said, first, second = ...
-  return 1
-end
-
+-- Returns 0, or 1 if it must be called again once what was said is heard.
 function D.step()
-  local values, n = arguments, count
-  arguments, count = nil, 0
-  return settle(resume(task, table.unpack(values, 1, n)))
+  if paused then
+    local task = paused
+    paused = nil
+    advance(task)
+  end
+  while first <= last and not paused do
+    local task = ready[first]
+    ready[first] = nil
+    first = first + 1
+    if not task.gone then
+      advance(task)
+    end
+  end
+  return paused and 1 or 0
 end
 
 function D.take()
-  local a, b, c = said, first, second
-  said, first, second = nil, nil, nil
-  return a, b, c
-end
-
--- Work for Python: the answer is a value, or an error value's message
-
-function R.internal(name, ...)
-  local fault, packed = yield("internal", name, R.encoded_list(1, select("#", ...), ...))
-  if fault then
-    error("\1e\1" .. fault, 0)
+  if taken >= said then
+    if said > 0 then
+      outbox, said, taken = {}, 0, 0
+    end
+    return nil
   end
-  return R.decoded_value(packed)
+  taken = taken + 1
+  local record = outbox[taken]
+  outbox[taken] = nil
+  return unpack(record, 1, record.n or 5)
 end
 
-function R.emit(s)
-  R.internal("emit", s)
+-- Answer what a task asked for at once.
+function D.tell(...)
+  paused.answer, paused.n = { ... }, select("#", ...)
 end
 
-function R.sleep(seconds)
-  R.internal("sleep", seconds)
+-- Answer a host call.
+function D.answer(call, ...)
+  local task = waiting[call]
+  if task then
+    waiting[call] = nil
+    waiters = waiters - 1
+    task.call = nil
+    make_ready(task, ...)
+  end
 end
 
-D.R = R
+-- Take a task off whatever it waits for; it never goes on.
+function R.drop(task)
+  task.gone = true
+  local call = task.call
+  if call then
+    waiting[call] = nil
+    waiters = waiters - 1
+    task.call = nil
+    calls = calls + 1
+    say({ CALL, calls, "@host", "cancel", false, false, call, n = 7 })
+  end
+  if paused == task then
+    paused = nil
+  end
+end
+
+-- a new number for a call that Python makes
+function D.reserve()
+  calls = calls + 1
+  return calls
+end
+
+-- where the main chunk stands
+function D.where()
+  if not main then
+    return ""
+  end
+  local _, frames = failure(main.co, "")
+  return frames
+end
+
+-- nothing can go on, and nobody was asked for anything
+function D.stuck()
+  return waiters == 0 and first > last and not paused
+end
+
+-- Forget the run; parts that keep something of one register here.
+R.forgetters = {}
+function D.reset()
+  main, ended, spawned, paused, R.task = nil, nil, 0, nil, false
+  ready, first, last = {}, 1, 0
+  waiting, waiters, calls = {}, 0, 0
+  outbox, said, taken = {}, 0, 0
+  used, unpolled, loop_grant, call_grant = 0, 0, 0, 0
+  for index = 1, #R.forgetters do
+    R.forgetters[index]()
+  end
+end
+
 return D

@@ -1,13 +1,13 @@
 -- Values to MessagePack, the form in which they cross between the guest and Python; decode.lua is the way back.
 --
--- Extensions: 2 a function of a guest, 3 a host object (both as in llmspell.values.wire), 1 an integer beyond 64 bits;
--- and where the value must keep its Tengo type (faithful): 16 char, 17 time, 18 error, 19 immutable container,
--- 20 a string that is not UTF-8, 21 a function that does not cross.
+-- Extensions: 1 an integer beyond 64 bits, 2 a function of a guest, 3 a host object, 4 a text with lone surrogates (all as
+-- in llmspell.values.wire); and where the value must keep its Tengo type (faithful): 16 char, 17 time, 18 error,
+-- 19 immutable container, 20 a string that is not UTF-8, 21 a function that does not cross.
 
 local R = ...
 
 local type, getmetatable, rawget = type, getmetatable, rawget
-local math_type, pack, byte, char = math.type, string.pack, string.byte, string.char
+local math_type, pack, char, find = math.type, string.pack, string.char, string.find
 local utf8_len, concat, select, error = utf8.len, table.concat, select, error
 local L, CODE, ARR, MAP, CHAR, ERR = R.L, R.CODE, R.ARR, R.MAP, R.CHAR, R.ERR
 
@@ -23,12 +23,12 @@ end
 local function spend(state, nodes, bytes)
   state.nodes = state.nodes - nodes
   if state.nodes < 0 then
-    refuse(state, "the value has more parts than allowed (limit: value nodes)")
+    refuse(state, "the value has more than " .. R.value_limits.nodes .. " parts (limit: value nodes)")
   end
   if bytes then
     state.bytes = state.bytes - bytes
     if state.bytes < 0 then
-      refuse(state, "the value holds more text than allowed (limit: value bytes)")
+      refuse(state, "the value holds more than " .. R.value_limits.bytes .. " bytes of text (limit: value bytes)")
     end
   end
 end
@@ -57,6 +57,11 @@ local function container_head(few, many, size)
   return pack(">BI4", many + 1, size)
 end
 
+-- UTF-8 but for lone surrogates, which texts of the host may hold
+local function has_surrogates(s)
+  return utf8_len(s, 1, -1, true) and not find(s, "[\xf5-\xff]") and not find(s, "\xf4[\x90-\xbf]")
+end
+
 local function encode_text(out, s, state)
   local size = #s
   spend(state, 1, size)
@@ -66,6 +71,8 @@ local function encode_text(out, s, state)
     out[count + 2] = s
   elseif state.faithful then
     out[count + 1] = extension(20, s)
+  elseif not state.work and has_surrogates(s) then
+    out[count + 1] = extension(4, s)
   else
     out[count + 1] = head(0xc4, size)
     out[count + 2] = s
@@ -86,7 +93,7 @@ local function enter(state, v)
   if state.open[v] then
     refuse(state, "the value contains itself")
   elseif state.depth <= 0 then
-    refuse(state, "the value is nested deeper than allowed (limit: value depth)")
+    refuse(state, "the value is nested deeper than " .. R.value_limits.depth .. " levels (limit: value depth)")
   end
   state.open[v] = true
   state.depth = state.depth - 1
@@ -145,9 +152,9 @@ local function encode_table(out, v, state)
     if handle then
       out[#out + 1] = extension(3, handle)
     elseif state.faithful then
-      out[#out + 1] = extension(19, inner(mt.__index, state))
+      out[#out + 1] = extension(19, inner(R.backing(v), state))
     else
-      encode_table(out, mt.__index, state)
+      encode_table(out, R.backing(v), state)
     end
   elseif mt == CHAR then
     if state.faithful then
@@ -205,7 +212,7 @@ function encode(out, v, state)
     elseif state.faithful == "values" then
       out[#out + 1] = extension(21, R.type_name(v))
     else
-      out[#out + 1] = extension(2, R.function_handle(v))
+      out[#out + 1] = extension(2, "\x92" .. pack(">Bi8", 0xd3, R.function_id(v)) .. "\xa0")
     end
   end
 end
@@ -229,9 +236,10 @@ function R.encoded(v, faithful)
   return concat(out)
 end
 
--- the values from the first to the last as one list
-function R.encoded_list(first, last, ...)
+-- the values from the first to the last as one list; work: for Python's half of the runtime
+function R.encoded_list(work, first, last, ...)
   local out, state = {}, R.encoder()
+  state.work = work
   local n = last - first + 1
   out[1] = container_head(0x90, 0xdc, n)
   for index = first, last do

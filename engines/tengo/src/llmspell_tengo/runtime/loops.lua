@@ -16,7 +16,7 @@ local function contents(v)
       local keys, count = R.sorted_keys(v)
       return count - 1, move(keys, 1, count, 0, {}), v
     elseif mt.immutable then
-      return contents(mt.__index)
+      return contents(R.backing(v))
     elseif mt.contents then
       return mt.contents(v)
     end

@@ -96,10 +96,10 @@ local texts = {
     text_of(out, rawget(v, ERR), depth)
   end,
   ["immutable-array"] = function(out, v, depth)
-    list_text(out, getmetatable(v).__index, depth)
+    list_text(out, R.backing(v), depth)
   end,
   ["immutable-map"] = function(out, v, depth)
-    map_text(out, getmetatable(v).__index, depth)
+    map_text(out, R.backing(v), depth)
   end,
 }
 R.texts = texts

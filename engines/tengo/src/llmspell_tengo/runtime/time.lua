@@ -135,7 +135,7 @@ end
 
 function TIME.encode(out, t, state, extension, encode_text)
   if state.faithful then
-    out[#out + 1] = extension(17, R.encoded_list(1, 4, parts(t)))
+    out[#out + 1] = extension(17, R.encoded_list(true, 1, 4, parts(t)))
   else
     encode_text(out, R.internal("time_rfc3339", parts(t)), state)
   end

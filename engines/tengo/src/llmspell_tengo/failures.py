@@ -1,0 +1,84 @@
+"""From what a run said of its end to the host's ``Failure``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmspell.engine import GuestLimits
+from llmspell.engine.messages import Failure, FrameInfo
+from llmspell.errors import Location, ScriptSyntaxError
+from llmspell_tengo.machine.faults import STACK_OVERFLOW, RuntimeFault
+from llmspell_tengo.programs import LANGUAGE
+
+_MOST_FRAMES = 24
+_LONGEST = 64 * 1024
+
+
+def syntax_failure(error: ScriptSyntaxError) -> Failure:
+    """Tell of a source that does not compile."""
+    location = error.location or Location("")
+    kind: Any = "module" if error.message.startswith("cyclic module import") else "syntax"
+    return Failure(
+        kind=kind,
+        message=error.message,
+        language=LANGUAGE,
+        file=location.file,
+        line=location.line,
+        column=location.column,
+        incomplete=error.incomplete,
+    )
+
+
+def run_failure(fault: RuntimeFault, limits: GuestLimits, reason: str) -> Failure:
+    """Tell of a fault; ``reason`` is why the run was asked to stop, if it was."""
+    common = placed(fault.trace, fault.functions)
+    message = fault.detail if len(fault.detail) <= _LONGEST else fault.detail[:_LONGEST] + "..."
+    if fault.kind == "stop":
+        return limit_failure(reason or "cancelled" if message == "interrupt" else message, "", limits, common)
+    if message == STACK_OVERFLOW:
+        return limit_failure("recursion", f"{message}: the script's calls are nested too deep", limits, common)
+    if fault.kind == "value":
+        return Failure(kind="conversion", message=message, path=fault.path, **common)
+    if fault.kind == "internal":
+        return Failure(kind="internal", message=f"the Tengo engine failed: {message}", state_spent=True, **common)
+    return Failure(kind="runtime", message=message, code=fault.code, fault=fault.call, **common)
+
+
+def limit_failure(reason: str, message: str, limits: GuestLimits, common: dict[str, Any]) -> Failure:
+    """Tell of a limit, or of a cancellation."""
+    common = common or {"language": LANGUAGE}
+    if reason == "cancelled":
+        return Failure(kind="cancelled", message=message or "the run was cancelled", **common)
+    value: float = 0
+    if reason == "memory":
+        value = limits.memory or 0
+        message = message or "the script used more memory than it may"
+    elif reason == "steps":
+        value = limits.steps or 0
+        message = message or "the script took more steps than it may"
+    elif reason == "recursion":
+        value = limits.recursion or 0
+    elif reason == "deadline":
+        message = message or "the script did not end in time"
+    return Failure(
+        kind="limit",
+        message=message or f"the script reached its limit: {reason}",
+        limit=reason,
+        limit_value=value,
+        state_spent=reason == "memory",
+        **common,
+    )
+
+
+def placed(trace: tuple[Location, ...], functions: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of a ``Failure`` that say where it happened."""
+    if not trace:
+        return {"language": LANGUAGE}
+    frames = tuple(
+        FrameInfo(LANGUAGE, place.file, place.line, place.column, name)
+        for place, name in zip(trace[:_MOST_FRAMES], functions, strict=False)
+    )
+    first = trace[0]
+    return {
+        "language": LANGUAGE, "file": first.file, "line": first.line, "column": first.column, "frames": frames
+    }  # fmt: skip

@@ -1,0 +1,25 @@
+"""The plugin: what llmspell finds through the entry point."""
+
+from __future__ import annotations
+
+from llmspell.plugin import Capabilities, EngineSpec, hookimpl
+
+_LIMITS = frozenset({"deadline", "steps", "memory", "output", "cancel", "recursion"})
+
+
+@hookimpl
+def llmspell_engines() -> list[EngineSpec]:
+    """Offer the Tengo engine."""
+    from llmspell_tengo import __version__
+
+    return [
+        EngineSpec(
+            name="tengo",
+            factory="llmspell_tengo.engine:TengoEngine",
+            extensions=(".tengo",),
+            version=__version__,
+            capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
+            naming="snake",
+            description="Tengo, compiled to Lua 5.4, on lupa",
+        )
+    ]
