@@ -6,6 +6,8 @@ import hashlib
 
 import msgspec
 
+from llmspell.errors import Location, ScriptSyntaxError
+
 
 class Source(msgspec.Struct, frozen=True):
     """A script's text.
@@ -30,3 +32,27 @@ class Source(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         """SHA-256 of the text, the key of program caches."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def decode_text(raw: bytes, name: str) -> str:
+    """Decode a source. A byte-order mark is dropped; a ``#!`` line is emptied, so that lines keep their numbers.
+
+    Raises:
+        ScriptSyntaxError: It is not UTF-8, with line and column of the first wrong byte.
+    """
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise ScriptSyntaxError(
+            f"the source is not UTF-8: byte 0x{raw[error.start]:02x} cannot stand here",
+            location=Location(name, line, column),
+            hint="save the file as UTF-8",
+        ) from None
+    if text.startswith("#!"):
+        line_end = text.find("\n")
+        text = "" if line_end < 0 else text[line_end:]
+    return text

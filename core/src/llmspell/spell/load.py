@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmspell.engine import Source
-from llmspell.errors import Location, ScriptSyntaxError, SpellNotFoundError, UsageError
+from llmspell.engine.source import decode_text
+from llmspell.errors import SpellNotFoundError, UsageError
 from llmspell.spell.front_matter import read_front_matter
 from llmspell.spell.manifest import EMPTY, Manifest, read_manifest
 
@@ -118,19 +119,4 @@ def decode_source(raw: bytes, name: str) -> str:
     """
     if len(raw) > MAX_SOURCE_BYTES:
         raise UsageError(f"{name!r} is larger than {MAX_SOURCE_BYTES // 1024 // 1024} MiB: that is no spell")
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        raise ScriptSyntaxError(
-            f"the source is not UTF-8: byte 0x{raw[error.start]:02x} cannot stand here",
-            location=Location(name, line, column),
-            hint="save the file as UTF-8",
-        ) from None
-    if text.startswith("#!"):
-        line_end = text.find("\n")
-        text = "" if line_end < 0 else text[line_end:]
-    return text
+    return decode_text(raw, name)

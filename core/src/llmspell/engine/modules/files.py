@@ -9,9 +9,9 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from llmspell.engine.source import Source
+from llmspell.engine.source import Source, decode_text
 from llmspell.engine.spec import EngineSpec
-from llmspell.errors import BridgeError, Location, PolicyDeniedError, ScriptModuleNotFoundError, ScriptSyntaxError
+from llmspell.errors import BridgeError, PolicyDeniedError, ScriptModuleNotFoundError
 from llmspell.guards import FilesGuard
 from llmspell.policy import Grants
 
@@ -112,7 +112,7 @@ class Resolver:
             raw = self._read(path, name)
             if raw is not None:
                 shown = posixpath.join(self._shown, path) if self._shown else path
-                return Source(_decode(raw, shown), shown, self._languages[posixpath.splitext(path)[1]], self._root)
+                return Source(decode_text(raw, shown), shown, self._languages[posixpath.splitext(path)[1]], self._root)
         raise self._not_found(name, base, form)
 
     def _base(self, name: str, importer: str) -> str:
@@ -197,19 +197,6 @@ class Resolver:
 
     def _is_module(self, filename: str) -> bool:
         return posixpath.splitext(filename)[1] in self._languages
-
-
-def _decode(raw: bytes, name: str) -> str:
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        raise ScriptSyntaxError(
-            f"the module is not UTF-8: byte 0x{raw[error.start]:02x} cannot stand here",
-            location=Location(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n")),
-            hint="save the file as UTF-8",
-        ) from None
 
 
 def shown_root(source: Source) -> str:
