@@ -150,6 +150,12 @@ def talk(engine: LuaEngine) -> Talker:
 
 
 @pytest.fixture
+def stopped() -> type[Exception]:
+    """Return what a talker raises for a run that failed."""
+    return Stopped
+
+
+@pytest.fixture
 def talk_to() -> Callable[..., Talker]:
     """Make a talker for an engine of the test's own."""
     return Talker

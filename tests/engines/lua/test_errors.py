@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from llmspell.engine.messages import Done, Failed
+from llmspell.engine import Source
+from llmspell.engine.messages import Done, Failed, Start
 from llmspell.errors import ScriptSyntaxError
 
 FRAMES = """\
@@ -71,11 +72,10 @@ def test_many_frames_are_cut(talk: Any) -> None:
         ("error(42)", "42", 42),
         ("error(true)", "true", True),
         ("error(null)", "null", None),
-        ("error()", "nil", None),
         ("error(print)", "the error is a function", "function"),
         ("error(coroutine.create(print))", "the error is a thread", None),
         ("error(setmetatable({}, {__tostring = function() return 'shown' end}))", "shown", {}),
-        ("error(setmetatable({}, {__tostring = error}))", "the error's __tostring failed: nil", {}),
+        ("error(setmetatable({}, {__tostring = error}))", "the error's __tostring failed: table", {}),
         ("local t = {} t.t = t error(t)", "the error is a table without a message", None),
         ("assert(false)", "assertion failed!", None),
         ("assert(nil, 'said')", "said", None),
@@ -85,6 +85,12 @@ def test_any_value_can_be_an_error(talk: Any, source: str, message: str, value: 
     failure = talk.failure(source)
     assert (failure.kind, failure.message, failure.value) == ("runtime", message, value)
     assert failure.line == 1
+
+
+def test_an_error_without_a_value_is_told_as_lua_tells_it(talk: Any) -> None:
+    failure = talk.failure("error()")
+    assert failure.message in ("nil", "<no error object>")
+    assert failure.value is None
 
 
 def test_the_level_of_error_decides_the_place(talk: Any) -> None:
@@ -119,13 +125,8 @@ def test_unknown_names_get_a_hint(talk: Any, source: str, hint: str) -> None:
     assert talk.failure(source).hint == hint
 
 
-def test_the_name_of_a_bridge_is_hinted_at(make_talker: Any) -> None:
-    talk = make_talker({"f": lambda: 1})
-    talk.start = lambda text, name="<eval>", **kw: type(talk).start(talk, text, name, **kw)
+def test_the_name_of_a_bridge_is_hinted_at(talk: Any) -> None:
     guest = talk.open()
-    from llmspell.engine import Source
-    from llmspell.engine.messages import Start
-
     (said,) = guest.step(Start(Source("storge.get('x')"), bridges=("storage", "llm")))
     assert said.failure.hint == "did you mean storage?"
     guest.close()
@@ -139,7 +140,8 @@ def test_the_name_of_a_bridge_is_hinted_at(make_talker: Any) -> None:
         ("if x then", 1, True),
         ("print(", 1, True),
         ("local s = [[\n text", 2, True),
-        ("local s = 'text", 1, False),
+        ("local s = 'text", 1, True),
+        ("local s = 'text\nmore'", 1, False),
         ("return }", 1, False),
         ("goto nowhere", 1, False),
         ("for i = 1, 2 do", 1, True),
@@ -199,7 +201,9 @@ def test_handlers_of_xpcall_get_the_error_and_may_fail(talk: Any) -> None:
 def test_clean_up_runs_when_an_error_leaves_its_scope(talk: Any) -> None:
     source = """
     local order = {}
-    local function closing(name) return setmetatable({}, {__close = function(_, e) order[#order + 1] = name .. ":" .. tostring(e) end}) end
+    local function closing(name)
+      return setmetatable({}, {__close = function(_, e) order[#order + 1] = name .. ":" .. tostring(e) end})
+    end
     pcall(function()
       local a <close> = closing("a")
       local b <close> = closing("b")
@@ -208,7 +212,7 @@ def test_clean_up_runs_when_an_error_leaves_its_scope(talk: Any) -> None:
     local c <close> = closing("c")
     return order
     """
-    assert talk(source) == ["b:e", "a:e"]
+    assert talk(source) == ["b:e", "a:e", "c:nil"]
     print_it = "local x <close> = setmetatable({}, {__close = function() print('closed') end}) error('e')"
     assert talk.failure(print_it).message == "e"
     assert talk.heard.text == "closed\n"

@@ -286,7 +286,9 @@ class LuaGuest:
             return failure
         account = decode(record[2])
         raw = account.get("value")
-        value = _plain(decode(raw)) if isinstance(raw, bytes) else None
+        if isinstance(raw, str):  # encoded, but of nothing else than letters
+            raw = raw.encode("utf-8", "surrogatepass")
+        value = None if raw is None else _plain(decode(raw))
         return failed(account, self._names, self._bridges, value)
 
 

@@ -147,14 +147,14 @@ local function yield_host(what)
     rethrow()
   end
   if not yieldable() then
-    refuse("waiting for", what)
+    refuse("waiting for " .. what)
   end
   local _, ok, a, b = yield(HOST, { PARK, n = 1 })
   if ok == FATAL then
     mark(a)
     return rethrow()
   elseif ok == REFUSED then
-    return refuse("waiting for", what)
+    return refuse("waiting for " .. what)
   end
   return ok, a, b
 end
