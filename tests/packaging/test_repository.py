@@ -7,7 +7,7 @@ import re
 import subprocess
 
 # Written in pieces, so that this file is not what it looks for.
-ADDRESSES = "|".join(["pythonhosted", r"pypi\.o" + "rg", r"registry\.npm" + "js", r"deb\.deb" + "ian"])
+ADDRESSES = "|".join(["python" + "hosted", r"pypi\.o" + "rg", r"registry\.npm" + "js", r"deb\.deb" + "ian"])
 MACHINE = r"(?:^|[^a-z.~\w])/(?:wo" + r"rk|fa" + r"rm|root|home/[a-z])/"
 CORPUS = "/corpus/"
 

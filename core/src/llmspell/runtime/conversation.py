@@ -31,7 +31,7 @@ from llmspell.values import FunctionRef, HostRef, size_of
 GRACE = 0.2
 """Seconds between asking a guest to end and ending it."""
 
-MAX_INVOCATIONS = 1_000
+MAX_INVOCATIONS = 500
 """Calls of script functions open at once in one guest: what bounds recursion across languages."""
 
 

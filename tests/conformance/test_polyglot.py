@@ -1,0 +1,172 @@
+"""Spells that call each other across languages: functions, callbacks, errors, limits, whole spells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmspell import BridgeCallError, Cancelled, DeadlineExceeded, Host, Policy, ScriptModuleNotFoundError
+
+FILES = {
+    "tools.js": """
+        export function double(n) { return n * 2; }
+        export async function each(items, fn) { return Promise.all(items.map((x) => fn(x))); }
+        export async function slow(n) { const core = require("core"); await core.sleep(n); return n; }
+        export function fail() {
+          throw new TypeError("bad tool");
+        }
+        export function back(fn, n) { return n === 0 ? 0 : fn(n - 1); }
+        export function forever(fn) { return fn(); }
+        export function spin() { for (;;) {} }
+        export function read() { return require("fs").read("/etc/passwd"); }
+        export const version = "1.0";
+        """,
+    "lib.lua": """
+        local M = {}
+        function M.greet(name) return "hello " .. name end
+        function M.map(list, fn) local out = {} for i, v in ipairs(list) do out[i] = fn(v) end return out end
+        function M.fail() error({code = "mine", message = "bad lib"}) end
+        return M
+        """,
+    "circle.lua": 'return require("./circle.js")',
+    "circle.js": 'module.exports = require("./circle.lua");',
+    "child.js": "export default params.n + 1;",
+    "loud.js": 'console.log("from the child"); export default await require("core").uuid();',
+}
+
+
+@pytest.fixture(params=["minimal", "standard"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Run a main file, by its name and text, in a folder with the files above."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    with Host(config={}) as host:
+        engines = host.plugins.engines
+        if "lua" not in engines or "javascript" not in engines:
+            pytest.skip("the engines lua and javascript are not both installed")
+
+        def run_main(name: str, text: str, params: Any = None, **limits: Any) -> Any:
+            (tmp_path / name).write_text(text)
+            policy = Policy.at_level(request.param).narrow(**{"time": 10, **limits})
+            with host.session(policy=policy) as session:
+                return session.run(tmp_path / name, params)
+
+        yield run_main
+
+
+def test_lua_calls_javascript_as_if_local(run: Any) -> None:
+    source = 'local t = require("./tools.js") return {t.double(21), t.version, t.slow(0.01)}'
+    assert run("main.lua", source).value == [42, "1.0", 0.01]
+
+
+def test_javascript_calls_lua_as_if_local(run: Any) -> None:
+    source = 'const lib = require("./lib.lua"); export default await lib.greet("js");'
+    assert run("main.js", source).value == "hello js"
+
+
+def test_javascript_imports_lua(run: Any) -> None:
+    assert run("main.js", 'import lib from "./lib.lua"; export default await lib.greet("js");').value == "hello js"
+
+
+def test_spell_load_gives_the_same_module(run: Any) -> None:
+    assert run("main.lua", 'return spell.load("tools.js").double(4)').value == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("main.lua", 'return require("./tools.js").each({1, 2, 3}, function(x) return x * 10 end)'),
+        ("main.js", 'export default await require("./lib.lua").map([1, 2, 3], (x) => x * 10);'),
+        ("main.js", 'export default await require("./lib.lua").map([1, 2, 3], async (x) => x * 10);'),
+    ],
+)
+def test_callbacks_go_both_ways(run: Any, name: str, source: str) -> None:
+    assert run(name, source).value == [10, 20, 30]
+
+
+def test_an_error_carries_one_stack_of_both_languages(run: Any) -> None:
+    source = (
+        'local tools = require("./tools.js")\nlocal function call()\n  local r = tools.fail()\n  return r\nend\ncall()'
+    )
+    with pytest.raises(BridgeCallError, match="bad tool") as caught:
+        run("main.lua", source)
+    frames = [(frame.language, Path(frame.location.file).name, frame.location.line) for frame in caught.value.frames]
+    assert frames[0] == ("javascript", "tools.js", 6)
+    assert ("lua", "main.lua", 3) in frames
+
+
+def test_an_error_of_the_other_language_can_be_caught(run: Any) -> None:
+    source = """
+        const lib = require("./lib.lua");
+        try { await lib.fail(); } catch (error) { module.exports = [error.code, error.message]; }
+        """
+    assert run("main.js", source).value == ["mine", "bad lib"]
+
+
+def test_recursion_across_languages_works_and_is_bounded(run: Any) -> None:
+    good = 'local t = require("./tools.js") local function rec(n) return t.back(rec, n) end return rec(20)'
+    assert run("main.lua", good).value == 0
+    endless = 'local t = require("./tools.js") local function rec() return t.forever(rec) end return rec()'
+    with pytest.raises(BridgeCallError, match="too deep"):
+        run("main.lua", endless)
+
+
+def test_modules_that_require_each_other_are_named(run: Any) -> None:
+    with pytest.raises((ScriptModuleNotFoundError, BridgeCallError), match="circle"):
+        run("main.lua", 'return require("./circle.lua")', time=5)
+
+
+def test_the_deadline_ends_a_callee(run: Any) -> None:
+    with pytest.raises(DeadlineExceeded):
+        run("main.lua", 'return require("./tools.js").spin()', time=0.5)
+
+
+def test_a_callee_has_no_more_rights_than_its_caller(tmp_path: Path) -> None:
+    (tmp_path / "tools.js").write_text(FILES["tools.js"])
+    (tmp_path / "main.lua").write_text('local ok, e = pcall(require("./tools.js").read) return {ok, e.code}')
+    with Host(config={}) as host, host.session(policy=Policy.standard()) as session:
+        if "javascript" not in host.plugins.engines:
+            pytest.skip("the engine javascript is not installed")
+        assert session.run(tmp_path / "main.lua").value == [False, "denied"]
+
+
+def test_a_whole_spell_runs_as_a_child(run: Any) -> None:
+    result = run("main.lua", 'return {spell.run("child.js", {n = 1}), #spell.run("loud.js")}')
+    assert result.value == [2, 36]
+    assert result.output == "from the child\n"
+
+
+def test_what_a_child_calls_counts_for_its_parent(run: Any) -> None:
+    result = run("main.lua", 'spell.run("loud.js")')
+    assert result.usage.calls >= 3
+
+
+def test_a_child_may_be_given_less_time(run: Any) -> None:
+    source = 'local ok, e = pcall(spell.run, "tools.js", {}, {time = 0.2}) return ok'
+    assert run("main.lua", source).value in (True, False)
+
+
+def test_cancelling_reaches_the_callee(tmp_path: Path) -> None:
+    import asyncio
+
+    (tmp_path / "tools.js").write_text(FILES["tools.js"])
+    (tmp_path / "main.lua").write_text('print("ready") return require("./tools.js").slow(100)')
+
+    async def main() -> None:
+        ready = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with Host(config={}) as host:
+            if "javascript" not in host.plugins.engines:
+                pytest.skip("the engine javascript is not installed")
+            session = host.session(policy=Policy.standard(), on_output=lambda *_: loop.call_soon_threadsafe(ready.set))
+            task = asyncio.create_task(session.arun(tmp_path / "main.lua"))
+            await ready.wait()
+            task.cancel()
+            with pytest.raises((asyncio.CancelledError, Cancelled)):
+                await task
+            await session.aclose()
+
+    asyncio.run(main())
