@@ -13,9 +13,21 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
     return (
         BridgeSpec(
             "modelinfo",
-            "llmspell_llm.modelinfo:ModelInfoBridge",
+            "llmspell_llm.bridges.modelinfo:ModelInfoBridge",
             "Which models there are, what they can do and what they cost",
             scope="host",
         ),
-        BridgeSpec("llm", "llmspell_llm.llm.bridge:LlmBridge", "Ask language models", requires=("modelinfo",)),
+        BridgeSpec("llm", "llmspell_llm.bridges.llm:LlmBridge", "Ask language models", requires=("modelinfo",)),
+        BridgeSpec(
+            "providers",
+            "llmspell_llm.bridges.providers:ProvidersBridge",
+            "Who serves models, and a session's own providers",
+            requires=("llm",),
+        ),
+        BridgeSpec(
+            "pool",
+            "llmspell_llm.bridges.pool:PoolBridge",
+            "Several models that share the work and stand in for one another",
+            requires=("llm", "providers"),
+        ),
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from llmspell_llm.providers import Endpoint, Provider, Resolved
+
+MEMBER = "llmspell_member"
+"""Key under which a pool's model says in an answer which member gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class Connection:
     @property
     def name(self) -> str:
         return f"{self.provider.name}:{self.model}"
+
+    @property
+    def is_pool(self) -> bool:
+        return "members" in self.endpoint.options
+
+    def that_answered(self, details: Mapping[str, Any] | None) -> Connection:
+        """Return the connection behind an answer: a pool's member, or this one."""
+        members: Mapping[str, Connection] = self.endpoint.options.get("members", {})
+        return members.get((details or {}).get(MEMBER) or "", self)
 
 
 class Connections:
@@ -107,6 +120,8 @@ class _OfLoop:
         self._clients: dict[bool, Any] = {}
 
     def client(self, endpoint: Endpoint) -> Any:
+        if endpoint.client is not None:
+            return endpoint.client
         client = self._clients.get(endpoint.direct)
         if client is None:
             from llmspell_llm.adapter.http import make_client

@@ -13,8 +13,18 @@ _LONGEST = 500
 _LLAMA_TOO_LONG = "exceed_context_size_error"
 
 
+class OurFailure(theirs.ModelAPIError):
+    """Carries an error of ours through pydantic-ai, unchanged."""
+
+    def __init__(self, model: str, error: ours.ModelError) -> None:
+        super().__init__(model, error.message)
+        self.error = error
+
+
 def translate(error: Exception, connection: Connection) -> ours.ModelError:
     """Return what a failure of pydantic-ai means in our words. Keys never appear in it."""
+    if isinstance(error, OurFailure):
+        return error.error
     who: dict[str, Any] = {"provider": connection.provider.name, "model": connection.model}
     said = _said(error, connection)
     name = connection.name

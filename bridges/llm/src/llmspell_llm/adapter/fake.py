@@ -73,12 +73,18 @@ class FakeAdapter(Model[Any]):
         items = self._fake.stream(
             plain(messages, parameters), tools=_tools(parameters), **_options(model_settings, parameters)
         )
-        yield _FakeStream(model_request_parameters=parameters, _name=self._name, _items=items)
+        # As real providers do, fail before the stream is handed over if it does not even begin.
+        try:
+            first = await anext(items, None)
+        except FakeFailure as failure:
+            raise _failure(failure, self._name) from failure
+        yield _FakeStream(model_request_parameters=parameters, _name=self._name, _first=first, _items=items)
 
 
 @dataclass
 class _FakeStream(StreamedResponse):
     _name: str
+    _first: str | FakeToolCall | FakeReply | None
     _items: AsyncIterator[str | FakeToolCall | FakeReply]
     _at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -88,6 +94,8 @@ class _FakeStream(StreamedResponse):
 
     async def _get_event_iterator(self) -> AsyncIterator[messages.ModelResponseStreamEvent]:
         try:
+            for event in self._events(self._first) if self._first is not None else ():
+                yield event
             async for item in self._items:
                 for event in self._events(item):
                     yield event

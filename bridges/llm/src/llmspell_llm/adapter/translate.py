@@ -122,11 +122,12 @@ def answer_from(
 ) -> Answer:
     """Return a response as an answer, with its usage and price."""
     text = _text_of(response)
+    answered = connection.that_answered(response.provider_details)
     return Answer(
         text=text,
-        model=connection.model,
-        provider=connection.provider.name,
-        usage=usage_from(response.usage, connection, asked, text),
+        model=answered.model,
+        provider=answered.provider.name,
+        usage=usage_from(response.usage, answered, asked, text),
         finish_reason=response.finish_reason or "stop",
         ignored=ignored,
     )

@@ -1,4 +1,7 @@
-"""The ``llm`` bridge: questions to models, answers constrained, checked, counted and priced."""
+"""Questions to models: answers constrained, checked, counted and priced.
+
+May import ``conversation``, ``errors``, ``prices``, ``structured``, ``providers`` and ``adapter``.
+"""
 
 from llmspell_llm.llm.account import Account, FreeAccount, Report
 from llmspell_llm.llm.asking import Asking

@@ -121,7 +121,8 @@ class Asking:
             account.settle(report(answer.usage), reserved)
             return answer
 
-        answer = await retrying(attempt, settings.retries)
+        # A pool goes through its members again by itself.
+        answer = await retrying(attempt, 0 if connection.is_pool else settings.retries)
         if failures:
             answer = replace(answer, usage=answer.usage + Usage(requests=failures))
         return answer

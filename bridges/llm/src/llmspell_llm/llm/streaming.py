@@ -47,7 +47,9 @@ class AnswerStream:
             ModelError: The model cannot be asked, or the answer broke off.
             BudgetExceeded: The budget was used up in the middle of it.
         """
-        streaming, stack, iterator, first = await retrying(self._begin, self._settings.retries)
+        streaming, stack, iterator, first = await retrying(
+            self._begin, 0 if self._connection.is_pool else self._settings.retries
+        )
         said: list[str] = []
         try:
             async with stack:

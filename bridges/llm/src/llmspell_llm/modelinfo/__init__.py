@@ -1,9 +1,4 @@
-"""The ``modelinfo`` bridge: which models a host can reach, what they can do and what they cost.
+"""What is known of models: context, abilities, prices.
 
-One for all sessions of a host: it owns the providers that the environment and the configuration name, the embedded
-model's server among them, and the connections to them. May import every room but those of other bridges.
+May import ``errors``, ``prices``, ``providers`` and ``adapter``.
 """
-
-from llmspell_llm.modelinfo.bridge import ModelInfoBridge
-
-__all__ = ["ModelInfoBridge"]

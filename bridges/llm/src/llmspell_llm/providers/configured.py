@@ -11,7 +11,9 @@ from llmspell_llm.providers.provider import ProviderConfig, ProviderKind
 _TEXTS = ("api_key", "base_url", "model")
 
 
-def configure(name: str, kind: ProviderKind, settings: Mapping[str, Any], environ: Mapping[str, str]) -> ProviderConfig:
+def configure(
+    name: str, kind: ProviderKind, settings: Mapping[str, Any], environ: Mapping[str, str], client: Any = None
+) -> ProviderConfig:
     """Return the configuration of a provider: what ``settings`` say, over what the environment says.
 
     Args:
@@ -20,6 +22,7 @@ def configure(name: str, kind: ProviderKind, settings: Mapping[str, Any], enviro
         settings: ``api_key``, ``api_key_variable`` (the environment variable that holds it), ``base_url``, ``model``
             (its default model), and whatever else the kind understands.
         environ: The environment.
+        client: The HTTP client to use instead of the host's own.
 
     Raises:
         ConfigError: A setting is not what it should be.
@@ -47,4 +50,5 @@ def configure(name: str, kind: ProviderKind, settings: Mapping[str, Any], enviro
         model=texts.get("model"),
         environ=environ,
         options=rest,
+        client=client,
     )

@@ -134,14 +134,29 @@ class Directory:
             )
         return home.make(name if name in home._settings else kind.name, kind, settings)
 
-    def make(self, name: str, kind: ProviderKind, settings: Mapping[str, Any]) -> Provider:
+    def make(
+        self,
+        name: str,
+        kind: ProviderKind,
+        settings: Mapping[str, Any],
+        *,
+        environ: Mapping[str, str] | None = None,
+        client: Any = None,
+    ) -> Provider:
         """Make a provider from settings and keep it here under ``name``.
+
+        Args:
+            name: What it goes by.
+            kind: Its kind.
+            settings: See :func:`configure`.
+            environ: Where it finds what the settings do not say; the directory's own environment if not given.
+            client: The HTTP client to use instead of the host's own.
 
         Raises:
             ModelUnknownError: It lacks what its kind needs.
             ConfigError: A setting is not what it should be.
         """
-        config = configure(name, kind, settings, self.environ)
+        config = configure(name, kind, settings, self.environ if environ is None else environ, client)
         if missing := kind.missing(config):
             raise ModelUnknownError(f"provider {name!r} is not configured", provider=name, hint=_how_to(kind, missing))
         made = kind.create(config)

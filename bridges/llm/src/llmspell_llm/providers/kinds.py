@@ -24,7 +24,7 @@ def _ollama(config: ProviderConfig) -> Provider:
         url = f"http://{url}"
     if not url.rstrip("/").endswith("/v1"):
         url = f"{url.rstrip('/')}/v1"
-    endpoint = Endpoint("ollama", url, config.api_key, config.options, direct=is_loopback(url))
+    endpoint = Endpoint("ollama", url, config.api_key, config.options, direct=is_loopback(url), client=config.client)
     return RemoteProvider(config.name, "ollama", endpoint, config.model)
 
 

@@ -21,6 +21,7 @@ class Endpoint:
         options: What else the dialect needs, e.g. ``organization``, ``project``, ``location``.
         direct: Connect directly, past any proxy of the environment (servers on this machine).
         make: For ``"made"``: builds a pydantic-ai model from a model name.
+        client: The HTTP client to use instead of the host's own: one that asks a policy before it connects.
     """
 
     dialect: str
@@ -29,6 +30,7 @@ class Endpoint:
     options: Mapping[str, Any] = field(default_factory=dict)
     direct: bool = False
     make: Callable[[str], Any] | None = None
+    client: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class ProviderConfig:
         name: What scripts call it.
         model: Its default model.
         environ: The environment the provider may read further settings from.
+        client: See :class:`Endpoint`.
         options: What else its kind understands.
     """
 
@@ -48,6 +51,7 @@ class ProviderConfig:
     model: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    client: Any = field(default=None, repr=False)
 
 
 class Provider(Protocol):
@@ -103,7 +107,8 @@ class RemoteProvider:
         return None
 
     async def close(self) -> None:
-        return None
+        if self._endpoint.client is not None:
+            await self._endpoint.client.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,7 @@ class ProviderKind:
             config.api_key,
             config.options,
             direct=is_loopback(config.base_url),
+            client=config.client,
         )
         default = config.model or (None if foreign else self.default_model)
         return RemoteProvider(config.name, self.name, endpoint, default, None if foreign else self.prices)

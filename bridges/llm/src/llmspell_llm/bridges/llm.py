@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from llmspell.plugin import Bridge, BridgeContext, Call, ScriptFunction, export
+from llmspell_llm.bridges.modelinfo import ModelInfoBridge
 from llmspell_llm.conversation import Answer
 from llmspell_llm.llm.asking import Asking
 from llmspell_llm.llm.options import (
@@ -24,7 +25,6 @@ from llmspell_llm.llm.options import (
 )
 from llmspell_llm.llm.paying import RunAccount
 from llmspell_llm.llm.streaming import AnswerStream
-from llmspell_llm.modelinfo import ModelInfoBridge
 from llmspell_llm.providers import Directory
 
 
