@@ -128,53 +128,43 @@ class Conversation:
         A cancellation of the awaiting task ends guest and host work first, and is then raised.
         """
         self.attach()
+        # In a task of its own, so that a cancellation never meets the guest in the middle of a step.
+        drive = asyncio.get_running_loop().create_task(self._drive(), name=f"llmspell-run-{self.run.id}")
+        try:
+            await asyncio.shield(drive)
+        except asyncio.CancelledError:
+            self.stop("cancelled", Cancelled("the run was cancelled"))
+            self._stop_on_loop()
+            await asyncio.wait([drive])
+            if not drive.cancelled():
+                drive.exception()
+            raise
+
+    async def _drive(self) -> None:
         for call, work in self._parked:
             self._begin(call, work)
         self._parked.clear()
         if self.run.stopping:
             self._stop_on_loop()
-        cancelled = False
+        inbox, wake, seat = self._inbox, self._wake, self.seat
+        assert wake is not None
         try:
             while self.ended is None:
-                try:
-                    await self._hear()
-                except asyncio.CancelledError:
-                    if cancelled:
-                        raise
-                    cancelled = True
-                    self.stop("cancelled", Cancelled("the run was cancelled"))
-                    self._stop_on_loop()
-                except Exception as error:
-                    self._fail_invocations(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
-                    raise
+                if inbox:
+                    self._take(await seat.astep(inbox.popleft()))
+                elif self._host_tasks or self.serves:
+                    wake.clear()
+                    await wake.wait()
+                else:
+                    raise EngineCrashed("the guest waits for something that nobody was asked for")
+        except Exception as error:
+            self._fail_invocations(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
+            raise
         finally:
             if self._killer is not None:
                 self._killer.cancel()
             await self._end_host_work()
             self._loop = None
-        if cancelled:
-            raise asyncio.CancelledError
-
-    async def _hear(self) -> None:
-        assert self._wake is not None
-        if not self._inbox:
-            if not self._host_tasks and not self.serves:
-                raise EngineCrashed("the guest waits for something that nobody was asked for")
-            self._wake.clear()
-            await self._wake.wait()
-            return
-        step = asyncio.ensure_future(self.seat.astep(self._inbox.popleft()))
-        try:
-            said_all = await asyncio.shield(step)
-        except asyncio.CancelledError:
-            if step.cancelled():
-                raise
-            # The guest is in the middle of a step: end that first, so that its answer is not lost.
-            self.stop("cancelled", Cancelled("the run was cancelled"))
-            self._stop_on_loop()
-            self._take(await step)
-            raise
-        self._take(said_all)
 
     def _take(self, said_all: Any) -> None:
         gate, run = self.gate, self.run
