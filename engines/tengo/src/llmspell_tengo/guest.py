@@ -96,6 +96,7 @@ class TengoGuest:
         value = limits.value
         vm.memory_limit = limits.memory or 0
         vm.driver[b"set_limits"](limits.steps, limits.recursion or DEPTH, 1 << 62)
+        vm.driver[b"set_tasks"](limits.tasks)
         vm.driver[b"set_sizes"](longest, longest, value.depth, value.nodes, value.bytes)
 
     def step(self, message: HostMessage) -> list[GuestMessage]:
@@ -278,6 +279,8 @@ class TengoGuest:
                         return
                 if not again:
                     break
+            if not self._serves and not self._linkings and vm.driver[b"stuck"]():
+                self._end(said, self._deadlock(vm))
         except MemoryError:
             self._end(said, limit_failure("memory", "", self._limits, {}))
         except OutputExceeded as error:
@@ -315,7 +318,7 @@ class TengoGuest:
         elif kind == words.PART:
             vm.provide(record[1].decode())
         elif kind == words.WORK:
-            vm.tell(*work_answer(record[1], record[2]))
+            vm.tell(*work_answer(record[1], record[2], self._programs))
         else:
             self._failed(vm, record, said)
 
@@ -335,6 +338,21 @@ class TengoGuest:
     def _fatal(self, vm: LuaVM, fault: Fault) -> Failure:
         return limit_failure(fault.code, fault.message, self._limits, self._where(vm))
 
+    def _deadlock(self, vm: LuaVM) -> Failure:
+        """Tell who waits for what, where nothing can go on any more."""
+        waits: list[str] = []
+        common: dict[str, Any] = {"language": LANGUAGE}
+        tell = vm.driver[b"deadlock"]
+        for entry in tell().split(b"\n") if tell is not None else ():
+            name, what, frames = entry.split(b"\x01")
+            trace, functions, _ = frames_of(self._programs, frames)
+            place = f" at {trace[0].file}:{trace[0].line}" if trace else ""
+            waits.append(f"{name.decode()} waits {_for(what.decode())}{place}")
+            if name == b"main":
+                common = placed(trace, functions)
+        message = f"deadlock: nothing can go on any more; {'; '.join(waits) or 'the script waits for nobody'}"
+        return Failure(kind="runtime", message=message, code="deadlock", **common)
+
     def _where(self, vm: LuaVM) -> dict[str, Any]:
         frames = vm.driver[b"where"]()
         trace, functions, _ = frames_of(self._programs, frames)
@@ -349,6 +367,10 @@ class TengoGuest:
     def _reserve(self) -> int:
         assert self._vm is not None
         return int(self._vm.driver[b"reserve"]())
+
+
+def _for(what: str) -> str:
+    return what if what.startswith("to ") else f"for {what}"
 
 
 def _scalar(value: Any) -> tuple[bool, Any]:

@@ -26,9 +26,18 @@ class SourceModule:
 
 @dataclass(frozen=True, slots=True)
 class NativeModule:
-    """A module of our runtime, e.g. ``math``: the program may bind its members when it is loaded."""
+    """A module of our runtime, e.g. ``math``: the program may bind its members when it is loaded.
+
+    Attributes:
+        runs: Which of its functions may run script code, or let it run while they wait; None for all of them.
+    """
 
     name: str
+    runs: frozenset[str] | None = frozenset()
+
+    def may_run(self, member: str) -> bool:
+        """Tell whether calling ``member`` may run script code."""
+        return self.runs is None or member in self.runs
 
 
 @dataclass(frozen=True, slots=True)

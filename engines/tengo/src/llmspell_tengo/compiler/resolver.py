@@ -466,19 +466,18 @@ def _is_append_to(value: tree.Expr, symbol: Symbol) -> bool:
 
 
 def _is_native_member(callee: tree.Expr) -> bool:
-    """Tell whether the callee is a member of a runtime module: none of those runs script code."""
-    if type(callee) is not tree.Index or not callee.dotted:
+    """Tell whether the callee is a member of a runtime module that runs no script code."""
+    if type(callee) is not tree.Index or not callee.dotted or type(callee.index) is not tree.String:
         return False
-    base = callee.base
+    base: Any = callee.base
+    imported = base
     if type(base) is tree.Ident:
-        symbol = base.symbol
-        return (
-            symbol is not None
-            and symbol.module is not None
-            and isinstance(symbol.module.module, NativeModule)
-            and symbol.assigned == 0
-        )
-    return type(base) is tree.Import and isinstance(base.module, NativeModule)
+        if base.symbol is None or base.symbol.module is None or base.symbol.assigned:
+            return False
+        imported = base.symbol.module
+    if type(imported) is not tree.Import or not isinstance(imported.module, NativeModule):
+        return False
+    return not imported.module.may_run(callee.index.value.decode("utf-8", "replace"))
 
 
 def _terminates(body: list[tree.Stmt]) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from llmspell_tengo import values
+from llmspell_tengo.compiler import CompiledProgram
+from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
 from llmspell_tengo.stdlib.strings import RawText, raw
 
 
@@ -45,12 +48,22 @@ def perform(name: str, args: list[Any]) -> Any:
         raise InternalFault(str(error)) from error
 
 
-def work_answer(name: bytes, packed: bytes) -> tuple[bytes | None, bytes | None]:
+def work_answer(
+    name: bytes, packed: bytes, programs: Mapping[str, CompiledProgram]
+) -> tuple[bytes | None, bytes | None]:
     """Do the work that a script's task asks for: the message of the fault that ends it, or the packed result."""
+    if name == b"describe":
+        message, frames = map(raw, values.decode(packed))
+        return None, values.encode(_described(runtime_fault(programs, message, frames)))
     try:
         return None, values.encode(perform(name.decode(), values.decode(packed)))
     except InternalFault as fault:
         return str(fault).encode("utf-8", "replace"), None
+
+
+def _described(fault: RuntimeFault) -> list[str]:
+    """Return code and message of a failure that the script may look at."""
+    return [fault.code or ("conversion" if fault.kind == "value" else "runtime"), fault.detail]
 
 
 def as_text(text: RawText) -> str:

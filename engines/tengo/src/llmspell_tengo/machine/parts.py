@@ -16,23 +16,30 @@ ALWAYS = ("base", "driver")
 
 _FILES = (
     "allocations arithmetic args bytes calls containers convert copying decode division encode format host immutable "
-    "invocations lists loops modules numbers show strings time types"
+    "invocations lists loops modules numbers show strings tasks time types"
 ).split()
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
-"""Standard modules; each is a part of the same name."""
+"""Standard modules of the reference; each is a part of the same name."""
+CONCURRENT = ("async", "channel", "promise", "stream")
+"""Modules of our own; their functions may run script code and let other tasks run."""
 
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "args": ("calls",),
+        "async": ("calls", "containers", "tasks", "modules"),
         "base64": ("args", "modules"),
         "bytes": ("calls", "containers", "show"),
+        "channel": ("calls", "containers", "tasks", "modules"),
         "copying": ("containers",),
         "fmt": ("show", "modules"),
         "hex": ("args", "modules"),
         "immutable": ("containers",),
         "json": ("show", "modules", "base64"),
         "math": ("args", "modules"),
+        "promise": ("async",),
         "rand": ("args", "modules"),
+        "stream": ("calls", "containers", "host", "modules"),
+        "tasks": ("show",),
         "text": ("args", "modules"),
         "time": ("calls", "show"),
         "times": ("args", "modules", "time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from llmspell_tengo import values
 from llmspell_tengo.compiler import CompiledProgram
 from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
 from llmspell_tengo.machine.internal import as_text, plain, work_answer
-from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, PACKED, PART, WORK, LuaVM
+from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, FAULT, PACKED, PART, WORK, LuaVM
 
-_NAP = 0.05
+_MOST_TASKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Runner:
 class _Run:
     def __init__(self, runner: Runner, program: CompiledProgram) -> None:
         self.program = program
+        self.programs = {program.chunk: program}
+        self.timers: list[tuple[float, int]] = []
         self.output: list[str] = []
         self.emit = runner.emit or self.output.append
         self.functions = values.Functions()
@@ -71,6 +74,7 @@ class _Run:
         limits = runner.limits
         vm.memory_limit = limits.memory or 0
         vm.driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
+        vm.driver[b"set_tasks"](_MOST_TASKS)
         vm.driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
         vm.require("host")
         for name, module in runner.modules.items():
@@ -96,10 +100,10 @@ class _Run:
                         "".join(self.output),
                     )
                 if kind == FAILED:
-                    raise runtime_fault({self.program.chunk: self.program}, record[2], record[3])
+                    raise runtime_fault(self.programs, record[2], record[3])
                 self._hear(record)
-            if not again and not self.answered:
-                raise RuntimeFault("the program waits for nobody", kind="internal")
+            if not again and not self.answered and not self._wake():
+                raise RuntimeFault("deadlock: every task of the program waits for another one")
 
     def _hear(self, record: tuple[Any, ...]) -> None:
         kind, vm = record[0], self.vm
@@ -108,23 +112,29 @@ class _Run:
         elif kind == EMIT:
             self.emit(as_text(record[1]))
         elif kind == WORK:
-            vm.tell(*work_answer(record[1], record[2]))
+            vm.tell(*work_answer(record[1], record[2], self.programs))
         else:
             assert kind == CALL
             _, number, target, method, _, packed, *args = record
             given = values.decode(packed) if packed else [plain(arg) for arg in args]
-            vm.answer(number, PACKED, values.encode(self._call(target, method, given), self.functions))
-            self.answered = True
+            if isinstance(target, int):
+                answer = self.functions.by_id(target)(*given)
+                vm.answer(number, PACKED, values.encode(answer, self.functions))
+                self.answered = True
+            elif method == b"sleep":
+                heapq.heappush(self.timers, (time.monotonic() + given[0], number))
+            elif method == b"cancel":
+                self.timers = [timer for timer in self.timers if timer[1] != given[0]]
+                heapq.heapify(self.timers)
+            else:
+                vm.answer(number, FAULT, b"denied", b"there is no host to ask", None)
+                self.answered = True
 
-    def _call(self, target: bytes | int, method: bytes, args: list[Any]) -> Any:
-        if target == b"@host" and method == b"sleep":
-            self._sleep(args[0])
-            return None
-        assert isinstance(target, int), f"{target!r} is no host function"
-        return self.functions.by_id(target)(*args)
-
-    def _sleep(self, seconds: float) -> None:
-        """Wait, looking up now and then whether to stop."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self.vm.interruptions:
-            time.sleep(min(left, _NAP))
+    def _wake(self) -> bool:
+        """Wait for the first timer; return whether there was one."""
+        if not self.timers:
+            return False
+        until, number = heapq.heappop(self.timers)
+        time.sleep(max(0.0, until - time.monotonic()))
+        self.vm.answer(number, PACKED, values.encode(None))
+        return True

@@ -94,8 +94,7 @@ end
 -- Tasks
 
 local main -- the task of the main chunk
-local ended -- what it said at its end, while other tasks of the run still go on
-local spawned = 0 -- tasks of the script's own that have not ended
+local on_end -- told what the main chunk said at its end, if something else may still go on then
 local ready, first, last = {}, 1, 0
 local waiting, waiters = {}, 0 -- by the id of the call a task waits for
 local calls = 0
@@ -143,8 +142,8 @@ end
 local function finish(task, record)
   if task.over then
     task.over(record)
-  elseif task == main and record[1] == DONE and spawned > 0 then
-    ended = record
+  elseif task == main and record[1] == DONE and on_end then
+    on_end(record)
   else
     say(record)
   end
@@ -198,13 +197,25 @@ end
 R.say, R.make_ready, R.begin, R.outward = say, make_ready, begin, outward
 R.CALL, R.EMIT, R.DONE, R.FAILED, R.WORK, R.WAIT = CALL, EMIT, DONE, FAILED, WORK, WAIT
 
--- a task that the script made has ended
-function R.task_ended(count)
-  spawned = spawned + count
-  if spawned == 0 and ended then
-    say(ended)
-    ended = nil
+function R.at_end(f)
+  on_end = f
+end
+
+-- where the script is, as chunk:line, or false; level 2 is who called the function that asks
+local function place()
+  for level = 3, 12 do
+    local info = getinfo(level, "Sl")
+    if not info then
+      return false
+    elseif info.currentline > 0 then
+      return info.source .. ":" .. info.currentline
+    end
   end
+  return false
+end
+R.place = place
+R.stack_of = function(co)
+  return failure(co, "")
 end
 
 setmetatable(R, {
@@ -216,15 +227,9 @@ setmetatable(R, {
 
 -- Ask the host for `method` of `target`, with n arguments.
 function R.ask(target, method, n, ...)
-  local id, level = calls + 1, 2
+  local id = calls + 1
   calls = id
-  local info = getinfo(2, "Sl")
-  while info and info.currentline < 0 and level < 8 do
-    level = level + 1
-    info = getinfo(level, "Sl")
-  end
-  local place = info and info.currentline > 0 and info.source .. ":" .. info.currentline
-  local record = { CALL, id, target, method, place, false }
+  local record = { CALL, id, target, method, place(), false }
   for at = 1, n do
     local v, packed = outward((select(at, ...)))
     if packed then
@@ -272,6 +277,10 @@ end
 
 function D.set_limits(steps, depth, allocs)
   limit_steps, limit_depth, R.allocations = steps, depth, allocs
+end
+
+function D.set_tasks(most)
+  R.most_tasks = most
 end
 
 function D.set_sizes(strings, bytes, depth, nodes, total)
@@ -394,7 +403,7 @@ end
 -- Forget the run; parts that keep something of one register here.
 R.forgetters = {}
 function D.reset()
-  main, ended, spawned, paused, R.task = nil, nil, 0, nil, false
+  main, paused, R.task = nil, nil, false
   ready, first, last = {}, 1, 0
   waiting, waiters, calls = {}, 0, 0
   outbox, said, taken = {}, 0, 0
