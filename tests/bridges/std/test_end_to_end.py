@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,28 @@ def test_files_are_held_to_the_policy(host: Host, tmp_path: Path) -> None:
 def test_other_names_of_bridges_work(evaluate: Evaluate) -> None:
     assert evaluate("lua", "return utils.general_hash('abc')").startswith("ba7816bf")
     assert evaluate("lua", "local log = require('logging') return log.get_level()") == "info"
+
+
+def test_a_time_limit_stops_a_function_of_the_script(evaluate: Evaluate) -> None:
+    began = time.monotonic()
+    lua = """
+        local ok, problem = pcall(errors.timeout(function() core.sleep(60) end, 20))
+        return {ok, problem.code}
+        """
+    assert evaluate("lua", lua) == [False, "timeout"]
+    assert time.monotonic() - began < 10
+
+
+def test_suites_run_in_a_script(host: Host) -> None:
+    lua = """
+        testing.describe("sums", function()
+            testing.it("adds", function() testing.assert_equals(1 + 1, 2) end)
+            testing.it("fails", function() testing.expect({1}):to_equal({2}) end)
+        end)
+        local report = testing.run()
+        return {report.passed, report.failed}
+        """
+    with host.session(policy=Policy.standard()) as session:
+        result = session.eval("lua", lua)
+    assert result.value == [1, 1]
+    assert "FAILED sums > fails: expected [2], got [1]\n2 tests: 1 passed, 1 failed" in result.output
