@@ -4,6 +4,7 @@ const origins = new NewWeakMap(); // error -> what the glue knows of it: kind, f
 const files = bare([]); // { name, first, count, edits } by the lines they were given
 const nativeStack = uncurry(getOwnPropertyDescriptor(PlainError.prototype, "stack").get);
 const FRAME = "(<input>:";
+const OWN_FRAME = "    at __llmspell_file "; // the function a file becomes
 
 // When a script is interrupted or out of memory, the engine turns the error into text with no interrupt armed and no
 // way to call the host. It reads toString, name, message and stack, so none of these may lead to a script's code.
@@ -53,26 +54,25 @@ function lock(prototype, key, value) {
   }));
 }
 
-// Error stacks name lines of the one text all files are strung together in; give each its file back.
+// Error stacks name lines of the one text all files are strung together in. Scripts see their own frames, by file.
 function authorsStack(text) {
   let out = "";
-  let at = 0;
-  for (;;) {
-    let end = find(text, "\n", at);
-    if (end < 0) end = text.length;
-    const place = find(text, FRAME, at);
-    if (place >= 0 && place < end) {
-      const colon = find(text, ":", place + FRAME.length);
-      const file = fileOf(+cut(text, place + FRAME.length, colon));
-      if (file !== undefined) {
-        const line = +cut(text, place + FRAME.length, colon) - file.first + 1;
-        const column = +cut(text, colon + 1, find(text, ")", colon));
-        out += cut(text, at, place + 1) + file.name + ":" + line + ":" + authorsColumn(file.edits, line, column) + ")\n";
-      }
-    } else if (end > at) out += cut(text, at, end) + "\n";
-    if (end >= text.length) return cut(out, 0);
-    at = end + 1;
+  let place = find(text, FRAME);
+  while (place >= 0) {
+    const colon = find(text, ":", place + FRAME.length);
+    const file = fileOf(+cut(text, place + FRAME.length, colon));
+    if (file !== undefined) {
+      let begin = place;
+      while (begin > 0 && text[begin - 1] !== "\n") begin--;
+      const name = cut(text, begin, place);
+      const line = +cut(text, place + FRAME.length, colon) - file.first + 1;
+      const column = +cut(text, colon + 1, find(text, ")", colon));
+      const at = file.name + ":" + line + ":" + authorsColumn(file.edits, line, column);
+      out += name === OWN_FRAME ? "    at " + at + "\n" : name + "(" + at + ")\n";
+    }
+    place = find(text, FRAME, colon);
   }
+  return cut(out, 0);
 }
 
 function fileOf(line) {

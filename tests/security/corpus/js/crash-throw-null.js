@@ -1,0 +1,6 @@
+// id: JS-CRA-019
+// class: crash
+// tries: throw null
+// expect: error ScriptRuntimeError
+
+throw null;

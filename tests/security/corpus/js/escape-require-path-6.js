@@ -1,0 +1,6 @@
+// id: JS-ESC-016
+// class: escape
+// tries: require .. from outside of the spell
+// expect: value "safe"
+
+try { require(".."); return "ESCAPED" } catch { return "safe" }
