@@ -1,1 +1,0 @@
-"""The built-in tools of llmspell: file, web, system, math, datetime, data, feed."""
