@@ -154,7 +154,7 @@ def test_a_host_that_just_ends_leaves_nothing_behind(host: Any, wait_until: Any)
 @pytest.mark.parametrize("who", ["warden", "zygote"])
 def test_a_lost_zygote_is_replaced_and_its_workers_are_gone(bench: Any, wait_until: Any, who: str) -> None:
     bench.run("result = 1")
-    warden = bench.workers._zygote._process.pid
+    warden = bench.workers._zygote._launch.process.pid
     (zygote,) = {int(pid) for pid in Path(f"/proc/{warden}/task/{warden}/children").read_text().split()}
     descendants = family(warden) | {warden}
     os.kill(warden if who == "warden" else zygote, signal.SIGKILL)
@@ -166,7 +166,7 @@ def test_a_run_whose_zygote_is_lost_fails_typed(bench: Any) -> None:
     bench.run("result = 1")
     seat = bench.seat()
     (call,) = seat.step(bench.start("result = call('a', 'b')"))
-    bench.workers._zygote._process.kill()
+    bench.workers._zygote._launch.process.kill()
     from llmspell.engine import messages as m
 
     with pytest.raises(EngineCrashed):

@@ -155,6 +155,6 @@ def test_a_zygote_started_ahead_is_used_and_owned(bench: Any) -> None:
     first, second = ZygoteProcess(), ZygoteProcess()
     bench.workers.adopt(first)
     bench.workers.adopt(second)
-    assert second._process.returncode is not None
+    assert second._launch.process.returncode is not None
     assert bench.run("result = 1").value == 1
     assert bench.workers._zygote is first

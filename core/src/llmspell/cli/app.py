@@ -11,6 +11,7 @@ from llmspell.cli.lazy import Lazy, LazyGroup
 
 if TYPE_CHECKING:
     from llmspell.host.host import Host
+    from llmspell.runtime.worker.launch import Launch
 
 _COMMANDS = {
     "run": Lazy("llmspell.cli.commands.run:run", "Run a spell."),
@@ -25,10 +26,15 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of ``llmspell`` itself, which every subcommand heeds."""
+    """The options of ``llmspell`` itself, which every subcommand heeds.
+
+    Attributes:
+        launch: The process that forks workers, where one was launched ahead.
+    """
 
     config: str | None = None
     block: tuple[str, ...] = ()
+    launch: Launch | None = None
 
     def open_host(self, *, warn: bool = True) -> Host:
         """Make the host that a command works with.
@@ -83,4 +89,4 @@ def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, block: tuple[str, ...]) -> None:
     """Run spells: short scripts in Lua, JavaScript and Tengo that drive language models."""
-    ctx.obj = Settings(config, block)
+    ctx.obj = Settings(config, block, ctx.obj)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmspell.runtime.worker.launch import Launch
 
 INTERRUPTED = 130
 IO_FAILED = 12
@@ -11,12 +15,29 @@ IO_FAILED = 12
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    if arguments is None:
+        from llmspell.cli.whole import leave_quickly, seldom_collect
+
+        seldom_collect()
+        leaving = leave_quickly()
+        leaving.code = code = run(sys.argv[1:])
+    else:
+        code = run(list(arguments))
     sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; it never raises for what a user did."""
+    from llmspell.cli.ahead import launched
+
+    try:
+        with launched(arguments) as launch:
+            return _run(arguments, launch)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: list[str], launch: Launch | None) -> int:
     try:
         import click
 
@@ -25,7 +46,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        code = cli.main(args=arguments, prog_name="llmspell", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="llmspell", standalone_mode=False, obj=launch)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +76,8 @@ class DiskLayer:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_ours(self.directory.stat()):
                 return False
+            import tempfile
+
             descriptor, temporary = tempfile.mkstemp(prefix=".", dir=self.directory)
             try:
                 with os.fdopen(descriptor, "wb") as file:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell.bridge import BridgeSet, BridgeSpec
 from llmspell.bridge.registry import load_factory
@@ -28,6 +28,9 @@ from llmspell.runtime.seat import Seat
 from llmspell.runtime.system import SystemBridge
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.values import ValueConverter
+
+if TYPE_CHECKING:
+    from llmspell.runtime.worker.launch import Launch
 
 
 class Host:
@@ -171,6 +174,23 @@ class Host:
     def seat(self, spec: EngineSpec, policy: Policy, run: Run) -> Seat:
         """Find a place for a guest."""
         return self._placements.seat(spec, policy, run)
+
+    def adopt(self, launch: Launch) -> None:
+        """Fork workers with a process that was launched before there was a host, and own it."""
+        self._placements.adopt(launch)
+
+    def prepare(self, source: Source, policy: Policy | None = None) -> None:
+        """Get a worker ready for a run that is going to come, without waiting for it.
+
+        Args:
+            source: What is going to be run.
+            policy: Under which it is going to be; None for the configured one.
+
+        Raises:
+            NotFoundError: No engine speaks its language.
+            PolicyUnsupportedError: The policy cannot be enforced.
+        """
+        self._placements.prepare(self.engine_spec(source), policy if policy is not None else self.default_policy())
 
     def effective_policy(self, policy: Policy, source: Source, spec: EngineSpec, session: Session) -> Policy:
         """Let plugins narrow the policy, and check that it can be enforced.

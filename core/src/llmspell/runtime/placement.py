@@ -17,6 +17,7 @@ from llmspell.runtime.watchdog import Watchdog
 from llmspell.values import ValueLimits
 
 if TYPE_CHECKING:
+    from llmspell.runtime.worker.launch import Launch
     from llmspell.runtime.worker.pool import Workers
 
 
@@ -94,6 +95,21 @@ class Placements:
         return inline_seat(
             self._engine(spec), spec.capabilities.suspends, self.guest_limits(policy), RunPort(run), self._step_threads
         )
+
+    def adopt(self, launch: Launch) -> None:
+        """Use a zygote that was launched ahead, and own it."""
+        from llmspell.runtime.worker.parent import ZygoteProcess
+
+        self._pool().adopt(ZygoteProcess(launch))
+
+    def prepare(self, spec: EngineSpec, policy: Policy) -> None:
+        """Have a worker forked ahead for runs like these; does nothing for those that need none.
+
+        Raises:
+            PolicyUnsupportedError: As :meth:`check`.
+        """
+        if policy.placement != "inline":
+            self._pool().prepare(spec, self._options(spec), policy)
 
     def guest_limits(self, policy: Policy) -> GuestLimits:
         """Return the part of a policy's limits that the engine itself enforces."""

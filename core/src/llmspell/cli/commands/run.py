@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from llmspell.cli.running import Outcome
     from llmspell.engine import Source
     from llmspell.gate import JsonlRecorder
+    from llmspell.host.host import Host
+    from llmspell.policy import Policy
     from llmspell.spell import Spell
 
 
@@ -95,6 +98,7 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
         err.line(f"note: {hint}")
     host = settings.open_host(warn=not quiet)
     policy = choices.policy(host, named_paths(spell.manifest, given))
+    _prepare(settings, host, spell, policy)
     recorder = _recorder(options["record"])
     try:
         streams = None if as_json else {"output": out, "error_output": err}
@@ -110,6 +114,17 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     if not as_json and not quiet:
         _show_result(outcome, out, err)
     return 0
+
+
+def _prepare(settings: Settings, host: Host, spell: Spell, policy: Policy) -> None:
+    """Let the worker come to life while this process gets ready to run the spell in it."""
+    from llmspell.errors import LlmspellError
+
+    if settings.launch is None or policy.placement == "inline":
+        return
+    host.adopt(settings.launch)
+    with suppress(LlmspellError):  # the run is going to say so
+        host.prepare(spell.source, policy)
 
 
 def _recorder(path: str | None) -> JsonlRecorder | None:

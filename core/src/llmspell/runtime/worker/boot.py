@@ -4,6 +4,7 @@ Run as ``python -I -S boot.py DESCRIPTOR HOST_PID``. The first frame on the sock
 JSON; the command line of a process can be read by everybody, the socket cannot.
 """
 
+import gc
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ def _read(descriptor: int, size: int) -> bytes:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what is imported stays; a worker collects again
     control, host = int(sys.argv[1]), int(sys.argv[2])
     length = int.from_bytes(_read(control, 4), "big")
     sys.path[:] = json.loads(_read(control, length))

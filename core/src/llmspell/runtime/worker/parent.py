@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from llmspell.errors import EngineCrashed, PluginLoadError, PolicyUnsupportedError
 from llmspell.runtime.hardening.plan import Hardening
 from llmspell.runtime.worker.frames import HEADER, frame
+from llmspell.runtime.worker.launch import Launch, unsupported
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import Ask, Born, Ended, EngineOrder, FromZygote, Hello, Order
 from llmspell.values.wire import decoder, encode
 
-_BOOT = Path(__file__).with_name("boot.py")
 _PATIENCE = 60.0  # seconds that importing an engine may take
-_END = 2.0
-
-
-def unsupported() -> str | None:
-    """Say why there can be no workers in this process, or None if there can."""
-    if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX") or not hasattr(socket, "send_fds"):
-        return f"workers are forked and given descriptors, which {sys.platform} does not know"
-    if not sys.executable:
-        return "workers are started with this process's own interpreter, which has no name here"
-    return None
 
 
 class ZygoteProcess:
     """A started zygote.
 
+    Args:
+        launch: One that was launched ahead; it is owned from here on.
+
     Raises:
         PolicyUnsupportedError: This system has no workers.
-        EngineCrashed: The zygote did not come to life.
+        EngineCrashed: No process could be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launch: Launch | None = None) -> None:
         if reason := unsupported():
             raise PolicyUnsupportedError(
                 f"there are no workers here: {reason}", missing=("worker",), hint="use level minimal for your own code"
@@ -52,21 +41,11 @@ class ZygoteProcess:
         self._greeted = False
         self._born: dict[int, tuple[Born, int]] = {}
         self.lost = ""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._control = ours
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
-                [sys.executable, "-I", "-S", str(_BOOT), str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                start_new_session=True,
-            )
-        path = json.dumps([os.path.abspath(entry) for entry in sys.path]).encode()
-        ours.sendall(frame(path))
+        try:
+            self._launch = launch or Launch()
+        except OSError as error:
+            raise EngineCrashed(f"the process that forks workers cannot be started: {error}") from error
+        self._control = self._launch.control
 
     def order(self, engine: EngineOrder, plan: Hardening, *, engine_files: bool) -> WorkerProcess:
         """Ask for a worker without waiting for it; :meth:`collect` does that.
@@ -153,12 +132,7 @@ class ZygoteProcess:
     def close(self) -> None:
         """End the zygote and, with it, every worker. Idempotent."""
         self.lost = self.lost or "the host was closed"
-        self._control.close()
-        try:
-            self._process.wait(_END)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._launch.close()
         for _, pidfd in self._born.values():
             if pidfd >= 0:
                 os.close(pidfd)
@@ -167,5 +141,4 @@ class ZygoteProcess:
     def abandon(self) -> None:
         """Let go in a forked child of the host, to which the zygote does not belong."""
         self.lost = "it belongs to the process this one was forked from"
-        self._control.close()
-        self._process.returncode = 0  # nothing to wait for, and nothing to warn of
+        self._launch.abandon()

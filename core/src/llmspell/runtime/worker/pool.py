@@ -16,8 +16,9 @@ from llmspell.policy import Policy
 from llmspell.runtime.hardening.plan import Applied, Hardening
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.frames import FrameError, FrameReader
+from llmspell.runtime.worker.launch import unsupported
 from llmspell.runtime.worker.levels import plan_for
-from llmspell.runtime.worker.parent import ZygoteProcess, unsupported
+from llmspell.runtime.worker.parent import ZygoteProcess
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import EngineOrder, Ready
 from llmspell.runtime.worker.seat import WorkerSeat
@@ -137,10 +138,9 @@ class Workers:
         """
         kind = self._kind(spec, options, policy)
         try:
-            zygote = self._living_zygote()
+            self._keep_spare(kind, self._living_zygote())
         except LlmspellError:
             return
-        self._order_spare(kind, zygote, demand=_DEMAND)
 
     def _kind(self, spec: EngineSpec, options: dict[str, Any], policy: Policy) -> Kind:
         known = self._kinds.get((id(spec), id(policy)))
@@ -275,11 +275,18 @@ class Workers:
                     return worker
         return None
 
-    def _order_spare(self, kind: Kind, zygote: ZygoteProcess, demand: int = 1) -> None:
+    def _order_spare(self, kind: Kind, zygote: ZygoteProcess) -> None:
         """Have the next worker of a kind forked while the host is busy; not before a second one was wanted."""
         with self._lock:
-            self._asked[kind] += demand
-            if self._asked[kind] < _DEMAND or self._closed or any(found == kind for found, _ in self._spares):
+            self._asked[kind] += 1
+            wanted = self._asked[kind] >= _DEMAND
+        if wanted:
+            self._keep_spare(kind, zygote)
+
+    def _keep_spare(self, kind: Kind, zygote: ZygoteProcess) -> None:
+        """Order a worker of a kind that nobody waits for, unless there is one."""
+        with self._lock:
+            if self._closed or any(found == kind for found, _ in self._spares):
                 return
         try:
             worker = self._order(kind, zygote)

@@ -174,6 +174,7 @@ class Zygote:
         status = 1
         try:
             seen_parent = 0 if self._nested.home >= 0 else parent
+            gc.enable()
             applied = harden(plan, keep=(data, control), parent=seen_parent, inherited=self._states)
             os.write(data, frame(encode(Ready(applied.states))))
             if not applied.missing(plan):
