@@ -97,9 +97,7 @@ class TengoEngine:
             except Fault as fault:
                 raise syntax_error(fault) from None
             asks = {
-                name: file.locate(at).line
-                for (_, name), at in program.imports.items()
-                if name in program.host_modules
+                name: file.locate(at).line for (_, name), at in program.imports.items() if name in program.host_modules
             }
             return asks, 64 * (1 + len(asks))
 
@@ -129,9 +127,7 @@ class TengoEngine:
         """Counts of the state pool."""
         return self.pool.metrics
 
-    def _compiled(
-        self, source: Source, variant: str, modules: Modules, options: CompileOptions
-    ) -> TengoProgram:
+    def _compiled(self, source: Source, variant: str, modules: Modules, options: CompileOptions) -> TengoProgram:
         def make() -> tuple[TengoProgram, int]:
             file = self._file(source)
             try:

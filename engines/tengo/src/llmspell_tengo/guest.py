@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port
@@ -46,7 +47,7 @@ LONGEST = 256 * 1024 * 1024
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _AS_THEY_ARE = frozenset({type(None), bool, float})
 
-_decode = decoder(object).decode
+_decode: Callable[[bytes], Any] = decoder(object).decode
 
 
 class TengoGuest:

@@ -49,7 +49,10 @@ class PoolMetrics:
 
 
 class StatePool:
-    """Keep states between runs. Safe to use from any thread; there is no thread behind it, it tidies up as it is used."""
+    """Keep states between runs. Safe to use from any thread.
+
+    There is no thread behind it: it tidies up as it is used.
+    """
 
     def __init__(self, settings: PoolSettings | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings or PoolSettings()
@@ -120,7 +123,6 @@ class StatePool:
         vm.reset()
         if vm.runs >= self.settings.max_runs:
             return "runs"
-        if vm.memory > self.settings.collect_above * vm.birth_memory:
-            if vm.collect() > self.settings.discard_above * vm.birth_memory:
-                return "memory"
-        return ""
+        birth = vm.birth_memory
+        grown = vm.memory > self.settings.collect_above * birth
+        return "memory" if grown and vm.collect() > self.settings.discard_above * birth else ""

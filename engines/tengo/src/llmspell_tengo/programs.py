@@ -77,9 +77,7 @@ class Linked:
 
 def syntax_error(fault: Fault) -> ScriptSyntaxError:
     """Put a fault of the front end into the host's words."""
-    return ScriptSyntaxError(
-        fault.detail, language=LANGUAGE, location=fault.location, incomplete=fault.incomplete
-    )
+    return ScriptSyntaxError(fault.detail, language=LANGUAGE, location=fault.location, incomplete=fault.incomplete)
 
 
 def file_of(source: Source) -> SourceFile:

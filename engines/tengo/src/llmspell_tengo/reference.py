@@ -13,15 +13,14 @@ from llmspell_tengo.compiler import (
     CompileOptions,
     HostModule,
     Module,
-    NativeModule,
     SourceModule,
     compile_program,
 )
 from llmspell_tengo.machine.faults import RuntimeFault
+from llmspell_tengo.machine.modules import find_standard
+from llmspell_tengo.machine.run import RunLimits, Runner
 from llmspell_tengo.stdlib.parsing import time_parse
 from llmspell_tengo.stdlib.strings import quote, raw
-from llmspell_tengo.machine.modules import find_standard
-from llmspell_tengo.machine.run import Runner, RunLimits
 from llmspell_tengo.syntax import Fault, SourceFile, parse, render
 from llmspell_tengo.values import Char, ErrorValue, Immutable, NamedFunction, RawString, Time
 
@@ -115,9 +114,7 @@ def _run_as_module(record: dict[str, Any]) -> Outcome:
     return _execute(record, 'out = import("__code__")', {**predefined, "out": None}, {"__code__": text})
 
 
-def _execute(
-    record: dict[str, Any], source: str, predefined: dict[str, Any], extra: dict[str, str]
-) -> Outcome:
+def _execute(record: dict[str, Any], source: str, predefined: dict[str, Any], extra: dict[str, str]) -> Outcome:
     allocs = record.get("max_allocs", -1)
     longest = record.get("max_string_len", 2147483647)
     options = CompileOptions(
@@ -139,9 +136,7 @@ def _execute(
         for name, module in record.get("modules", {}).items()
         if "attrs" in module
     }
-    limits = RunLimits(
-        allocs=allocs, max_string_len=longest, max_bytes_len=record.get("max_bytes_len", 2147483647)
-    )
+    limits = RunLimits(allocs=allocs, max_string_len=longest, max_bytes_len=record.get("max_bytes_len", 2147483647))
     try:
         outcome = Runner(limits, attributes).run(program, list(predefined.values()))
     except RuntimeFault as fault:
@@ -161,13 +156,13 @@ def _matches(outcome: Outcome, expect: dict[str, Any]) -> bool:
     if "error" in expect:
         if expect.get("stage") == "panic":
             return outcome.error is not None
-        return outcome.error == expect["error_full"]
+        return bool(outcome.error == expect["error_full"])
     if outcome.error is not None:
         return False
     if expect.get("compiles"):
         return True
     if "ast_string" in expect:
-        return outcome.tree == expect["ast_string"] and outcome.statements == expect["stmts"]
+        return bool(outcome.tree == expect["ast_string"] and outcome.statements == expect["stmts"])
     if not _equal(outcome.value, expect["out"]):
         return False
     if "str" in expect and outcome.text != expect["str"]:
@@ -233,7 +228,7 @@ def untag(tagged: dict[str, Any] | None) -> Any:
     if kind == "error":
         return ErrorValue(untag(value))
     if kind == "time":
-        parts = time_parse("2006-01-02T15:04:05.999999999Z07:00", value)
+        parts = time_parse("2006-01-02T15:04:05.999999999Z07:00", str(value))
         assert isinstance(parts, list)
         return Time(*parts)  # type: ignore[arg-type]
     return value if kind == "bool" else None
@@ -300,7 +295,7 @@ def show(value: Any) -> str:
     if kind is Time:
         from llmspell_tengo.stdlib.layouts import time_string
 
-        return time_string(value)
+        return time_string(value.seconds, value.nanoseconds, value.zone, value.offset)
     return str(value)
 
 

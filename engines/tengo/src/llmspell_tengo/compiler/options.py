@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-BUILTINS = (
-    "len copy append delete splice string int bool float char bytes time is_int is_float is_string is_bool is_char "
-    "is_bytes is_array is_immutable_array is_map is_immutable_map is_iterable is_time is_error is_undefined "
-    "is_function is_callable type_name format range freeze"
-).split()
+BUILTINS = [
+    "len",
+    "copy",
+    "append",
+    "delete",
+    "splice",
+    "string",
+    "int",
+    "bool",
+    "float",
+    "char",
+    "bytes",
+    "time",
+    "is_int",
+    "is_float",
+    "is_string",
+    "is_bool",
+    "is_char",
+    "is_bytes",
+    "is_array",
+    "is_immutable_array",
+    "is_map",
+    "is_immutable_map",
+    "is_iterable",
+    "is_time",
+    "is_error",
+    "is_undefined",
+    "is_function",
+    "is_callable",
+    "type_name",
+    "format",
+    "range",
+    "freeze",
+]
 
 
 @dataclass(frozen=True, slots=True)

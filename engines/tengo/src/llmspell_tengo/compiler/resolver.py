@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llmspell_tengo.compiler.modules import HostModule, Modules, NativeModule, Resolved, SourceModule, Unit
+from llmspell_tengo.compiler.modules import Modules, NativeModule, Resolved, SourceModule, Unit
 from llmspell_tengo.compiler.options import BUILTINS, CompileOptions
 from llmspell_tengo.compiler.symbols import Function, Loop, Symbol
 from llmspell_tengo.compiler.types import TOP
@@ -28,9 +28,7 @@ def resolve(file: SourceFile, modules: Modules, options: CompileOptions) -> Reso
     program = Resolved()
     _Resolver(program, file, modules, options, {}).main()
     if 0 <= options.max_const_objects < program.constants:
-        raise CompileFault(
-            f"exceeding constant objects limit: {program.constants}", file.locate(len(file.text))
-        )
+        raise CompileFault(f"exceeding constant objects limit: {program.constants}", file.locate(len(file.text)))
     return program
 
 
@@ -180,9 +178,7 @@ class _Resolver:
                 symbol.module = value
         symbol.values.append(value)
 
-    def assignment(
-        self, node: tree.Stmt, target: tree.Expr, compound: tree.Binary | None, value: tree.Expr
-    ) -> None:
+    def assignment(self, node: tree.Stmt, target: tree.Expr, compound: tree.Binary | None, value: tree.Expr) -> None:
         base: tree.Expr = target
         selectors = []
         while type(base) is tree.Index:

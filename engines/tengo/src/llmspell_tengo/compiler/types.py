@@ -25,8 +25,25 @@ _BUILTIN_RESULTS = {
     "format": STR,
     "range": ARR,
     **dict.fromkeys(
-        "is_int is_float is_string is_bool is_char is_bytes is_array is_immutable_array is_map is_immutable_map "
-        "is_iterable is_time is_error is_undefined is_function is_callable bool".split(),
+        [
+            "is_int",
+            "is_float",
+            "is_string",
+            "is_bool",
+            "is_char",
+            "is_bytes",
+            "is_array",
+            "is_immutable_array",
+            "is_map",
+            "is_immutable_map",
+            "is_iterable",
+            "is_time",
+            "is_error",
+            "is_undefined",
+            "is_function",
+            "is_callable",
+            "bool",
+        ],
         BOOL,
     ),
 }

@@ -14,10 +14,32 @@ from types import MappingProxyType
 ALWAYS = ("base", "driver")
 """Loaded into every state, in this order."""
 
-_FILES = (
-    "allocations arithmetic args bytes calls containers convert copying decode division encode format host immutable "
-    "invocations lists loops modules numbers show strings tasks time types"
-).split()
+_FILES = [
+    "allocations",
+    "arithmetic",
+    "args",
+    "bytes",
+    "calls",
+    "containers",
+    "convert",
+    "copying",
+    "decode",
+    "division",
+    "encode",
+    "format",
+    "host",
+    "immutable",
+    "invocations",
+    "lists",
+    "loops",
+    "modules",
+    "numbers",
+    "show",
+    "strings",
+    "tasks",
+    "time",
+    "types",
+]
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
 CONCURRENT = ("async", "channel", "promise", "stream")
@@ -47,7 +69,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Parts that a part uses while it is being loaded."""
 
-_DEFINITION = re.compile(r"^\s*(?:function R\.(\w+)\(|(R\.\w+(?:, R\.\w+)*) = |(?:define|conversion|test)\(\"(\w+)\")", re.M)
+_DEFINITION = re.compile(
+    r"^\s*(?:function R\.(\w+)\(|(R\.\w+(?:, R\.\w+)*) = |(?:define|conversion|test)\(\"(\w+)\")", re.M
+)
 _TABLE_KEY = re.compile(r"^  (is_\w+) = \"", re.M)
 
 
@@ -84,7 +108,5 @@ def bytecode(name: str) -> bytes:
     """
     from llmspell_tengo.machine.vm import new_runtime
 
-    dump = new_runtime().eval(
-        b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end"
-    )
+    dump = new_runtime().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
     return bytes(dump(source(f"{name}.lua"), f"={name}".encode()))

@@ -10,7 +10,7 @@ local as_promise
 
 local function new_promise()
   local future = R.new_future()
-  future.number, future.place = R.count_number(), R.place()
+  future.promise, future.number, future.place = true, R.count_number(), R.place()
   local state = { future = future, number = future.number }
   as_promise(state)
   return state

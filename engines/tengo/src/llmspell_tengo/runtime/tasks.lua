@@ -145,7 +145,8 @@ local function settle(future, ok, value, raw)
   for index = 1, #observers do
     observers[index](future)
   end
-  if not ok and not future.handled then
+  -- an error value that a task returns may be ignored, as any error value may
+  if not ok and not future.handled and (raw or future.promise) then
     unhandled[future] = true
   end
 end

@@ -90,16 +90,12 @@ def in_zone(local: int, nanos: int, zone: str) -> TimeParts:
     return [seconds, nanos, zone, zone_offset(zone, seconds)]
 
 
-def date(
-    zone: RawText, year: int, month: int, day: int, hour: int, minute: int, second: int, nano: int
-) -> TimeParts:
+def date(zone: RawText, year: int, month: int, day: int, hour: int, minute: int, second: int, nano: int) -> TimeParts:
     """Return the time of a date in a zone."""
     return in_zone(local_seconds(year, month, day, hour, minute, second), nano, raw(zone).decode())
 
 
-def add_date(
-    seconds: int, nanos: int, zone: RawText, offset: int, years: int, months: int, days: int
-) -> TimeParts:
+def add_date(seconds: int, nanos: int, zone: RawText, offset: int, years: int, months: int, days: int) -> TimeParts:
     """Add to year, month and day; a day the month lacks runs over into the next."""
     year, month, day, hour, minute, second = civil(seconds + offset)
     local = local_seconds(year + years, month + months, day + days, hour, minute, second)

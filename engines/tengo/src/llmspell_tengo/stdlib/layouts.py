@@ -9,12 +9,23 @@ from functools import lru_cache
 
 from llmspell_tengo.stdlib import clock
 from llmspell_tengo.stdlib.strings import RawText, raw, tengo
-from llmspell_tengo.values import RawString, Time
+from llmspell_tengo.values import RawString
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 _CHUNK = re.compile(
     rb"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|__2|_2(?!006)|2|3|4|5|PM|pm"
@@ -140,16 +151,12 @@ def format_parts(seconds: int, nanos: int, zone: str, offset: int, layout: bytes
     return b"".join(out)
 
 
-def time_format(
-    seconds: int, nanos: int, zone: RawText, offset: int, layout: RawText
-) -> str | RawString:
+def time_format(seconds: int, nanos: int, zone: RawText, offset: int, layout: RawText) -> str | RawString:
     return tengo(format_parts(seconds, nanos, raw(zone).decode(), offset, raw(layout)))
 
 
-def time_string(seconds: int | Time, nanos: int = 0, zone: RawText = "UTC", offset: int = 0) -> str:
+def time_string(seconds: int, nanos: int, zone: RawText, offset: int) -> str:
     """Write a time as Go's ``String``."""
-    if isinstance(seconds, Time):
-        seconds, nanos, zone, offset = seconds.seconds, seconds.nanoseconds, seconds.zone, seconds.offset
     layout = b"2006-01-02 15:04:05.999999999 -0700 MST"
     return format_parts(seconds, nanos, raw(zone).decode(), offset, layout).decode()
 

@@ -130,7 +130,9 @@ def _shortest(value: Decimal, letter: str) -> str:
         form = "e" if point - 1 < -4 or point - 1 >= 6 else "f"
     if form == "e":
         power = point - 1
-        text = digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + f"e{'-' if power < 0 else '+'}{abs(power):02d}"
+        text = (
+            digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + f"e{'-' if power < 0 else '+'}{abs(power):02d}"
+        )
     elif point <= 0:
         text = "0." + "0" * -point + digits
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmspell_tengo.stdlib import clock
@@ -68,6 +69,9 @@ class _Read:
                 self.rest = self.rest[len(name) :]
                 return index
         raise _Mismatch
+
+
+_Reader = Callable[[_Read], object]
 
 
 def time_parse(layout: RawText, text: RawText) -> clock.TimeParts | str:
@@ -151,7 +155,7 @@ def _set_half(read: _Read, upper: bool) -> None:
     raise _Mismatch
 
 
-def _set(name: str, pattern: re.Pattern[bytes], low: int, high: int, called: str, padded: bool = False) -> object:
+def _set(name: str, pattern: re.Pattern[bytes], low: int, high: int, called: str, padded: bool = False) -> _Reader:
     def read_it(read: _Read) -> None:
         if padded:
             read.rest = read.rest.removeprefix(b" ")
@@ -169,7 +173,7 @@ def _year_day_padded(read: _Read) -> None:
     read.year_day = int(digits)
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, _Reader] = {
     "2006": _set_year,
     "06": _set_short_year,
     "January": lambda read: setattr(read, "month", read.name(MONTHS) + 1),

@@ -144,9 +144,7 @@ def _expanded(template: bytes, compiled: Any, text: bytes, groups: list[tuple[in
     return _REFERENCE.sub(value, template)
 
 
-def regex_replace(
-    pattern: RawText, text: RawText, template: RawText, limit: int
-) -> str | RawString | bool | list[str]:
+def regex_replace(pattern: RawText, text: RawText, template: RawText, limit: int) -> str | RawString | bool | list[str]:
     """Replace all matches; False if the result is longer than ``limit``, a list holds the error's message."""
     try:
         compiled = _compiled(raw(pattern))

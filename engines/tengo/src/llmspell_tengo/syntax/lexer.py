@@ -6,7 +6,23 @@ import re
 from dataclasses import dataclass, field
 
 KEYWORDS = frozenset(
-    "break continue else for func error immutable if return export true false in undefined import".split()
+    [
+        "break",
+        "continue",
+        "else",
+        "for",
+        "func",
+        "error",
+        "immutable",
+        "if",
+        "return",
+        "export",
+        "true",
+        "false",
+        "in",
+        "undefined",
+        "import",
+    ]
 )
 LITERALS = frozenset({"ident", "int", "float", "char", "string"})
 
@@ -19,22 +35,22 @@ _ESCAPE = (
 )
 _TOKEN = re.compile(
     r"""(?:
-     ([A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)                                        # 1 word
-    |(\n[ \t\r\n]*)                                                                                      # 2 newlines
+     ([A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)  # 1 word
+    |(\n[ \t\r\n]*)  # 2 newlines
     |((?:0[bB][01_]*|0[oO][0-7_]*|0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?|[0-9][0-9_]*(?:\.[0-9_]*)?
-        |\.[0-9][0-9_]*)(?:[eEpP][+-]?[0-9_]*)?)                                                         # 3 number
+        |\.[0-9][0-9_]*)(?:[eEpP][+-]?[0-9_]*)?)  # 3 number
     |("(?:[^"\\\n]|"""
     + _ESCAPE % '"'
-    + r""")*")                                                                                           # 4 string
-    |(//[^\n]*)                                                                                          # 5 line comment
-    |(/\*[\s\S]*?\*/)                                                                                    # 6 block comment
+    + r""")*")  # 4 string
+    |(//[^\n]*)  # 5 line comment
+    |(/\*[\s\S]*?\*/)  # 6 block comment
     |(&\^=|<<=|>>=|\.\.\.|&\^|<<|>>|\+=|-=|\*=|/=|/(?![/*])|%=|&=|\|=|\^=|&&|\|\||\+\+|--|==|!=|<=|>=|:=
-        |[-+*%&|^<>=!()\[\]{},.;:?])                                                                     # 7 operator
+        |[-+*%&|^<>=!()\[\]{},.;:?])  # 7 operator
     |('(?:[^'\\\n]|"""
     + _ESCAPE % "'"
-    + r""")')                                                                                            # 8 character
-    |(`[^`]*`)                                                                                           # 9 raw string
-    |([\s\S])                                                                                            # 10 anything
+    + r""")')  # 8 character
+    |(`[^`]*`)  # 9 raw string
+    |([\s\S])  # 10 anything
     )[ \t\r]*""",
     re.VERBOSE,
 )
@@ -113,12 +129,12 @@ def scan(text: str) -> Tokens:
         elif group == _NUMBER:
             _number(match[3], at, tokens)
             closes = True
-        elif group == _STRING or group == _RAW or group == _CHAR:
+        elif group in (_STRING, _RAW, _CHAR):
             kinds("char" if group == _CHAR else "string")
             texts(match[group])
             offsets(at)
             closes = True
-        elif group == _LINE_COMMENT or group == _BLOCK_COMMENT:
+        elif group in (_LINE_COMMENT, _BLOCK_COMMENT):
             if closes and (group == _LINE_COMMENT or _ends_line(text, match)):
                 kinds(";")
                 texts("\n")

@@ -212,14 +212,12 @@ class _Parser:
         if self.errors:
             errors = sorted(self.errors, key=lambda error: error[1:])
             _, offset, message = errors[0]
-            raise ParseFault(
-                message, self.source.locate(offset), incomplete=self.incomplete, more=len(errors) - 1
-            )
+            raise ParseFault(message, self.source.locate(offset), incomplete=self.incomplete, more=len(errors) - 1)
         return statements
 
     def statements(self) -> list[Stmt]:
         found: list[Stmt] = []
-        while self.kind != "}" and self.kind != "EOF":
+        while self.kind not in {"}", "EOF"}:
             found.append(self.statement())
         return found
 
@@ -241,7 +239,7 @@ class _Parser:
                 value = self.expression()
             self.expect_semicolon()
             return Return(offset, value)
-        if kind == "break" or kind == "continue":
+        if kind in {"break", "continue"}:
             self.next()
             label = ""
             if self.kind == "ident":
@@ -274,7 +272,7 @@ class _Parser:
             self.next()
             targets.append(self.expression())
         kind = self.kind
-        if kind == "=" or kind == ":=":
+        if kind in {"=", ":="}:
             self.next()
             value = self.expression()
             values = [value]
@@ -291,7 +289,7 @@ class _Parser:
         if kind in _ASSIGNMENTS:
             self.next()
             return Assign(target.pos, kind, target, self.expression())
-        if kind == "++" or kind == "--":
+        if kind in {"++", "--"}:
             self.next()
             return Step(target.pos, kind, target, Int(target.pos, 1, "1"))
         return ExprStmt(target.pos, target)
@@ -460,7 +458,7 @@ class _Parser:
         self.next()
         args: list[Expr] = []
         spread = False
-        while self.kind != ")" and self.kind != "EOF" and not spread:
+        while self.kind not in {")", "EOF"} and not spread:
             args.append(self.expression())
             if self.kind == "...":
                 spread = True
@@ -551,7 +549,7 @@ class _Parser:
     def array(self) -> Expr:
         offset = self.expect("[")
         items: list[Expr] = []
-        while self.kind != "]" and self.kind != "EOF":
+        while self.kind not in {"]", "EOF"}:
             items.append(self.expression())
             if not self.expect_comma("]", "array element"):
                 break
@@ -563,7 +561,7 @@ class _Parser:
         keys: list[bytes] = []
         names: list[str] = []
         values: list[Expr] = []
-        while self.kind != "}" and self.kind != "EOF":
+        while self.kind not in {"}", "EOF"}:
             text = self.texts[self.index]
             if self.kind == "ident":
                 keys.append(text.encode())

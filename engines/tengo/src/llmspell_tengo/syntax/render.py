@@ -101,9 +101,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     tree.Block: lambda node: "{" + "; ".join(map(render, node.body)) + "}",
     tree.If: _if,
     tree.For: _for,
-    tree.ForIn: lambda node: (
-        f"for {node.key.name}, {node.value.name} in {render(node.iterable)} {render(node.body)}"
-    ),
+    tree.ForIn: lambda node: f"for {node.key.name}, {node.value.name} in {render(node.iterable)} {render(node.body)}",
     tree.Branch: _branch,
     tree.Return: lambda node: "return" + (f" {render(node.value)}" if node.value else ""),
     tree.Export: lambda node: f"export {render(node.value)}",

@@ -10,7 +10,7 @@ from llmspell_tengo.compiler.direct import MOST_PARAMS
 from llmspell_tengo.compiler.emit.operators import OperatorWriter
 from llmspell_tengo.compiler.emit.writer import ATOM, CALL, NAME, Code, Frame
 from llmspell_tengo.compiler.symbols import Function
-from llmspell_tengo.compiler.types import ARR, BOOL, CHAR, ERR, FLOAT, FUNC, INT, MAP, STR, UNDEF, type_of
+from llmspell_tengo.compiler.types import ARR, BOOL, CHAR, ERR, FLOAT, INT, MAP, STR, UNDEF, type_of
 from llmspell_tengo.syntax import tree
 
 _MOST_ARGS = 150

@@ -74,7 +74,7 @@ class OperatorWriter(ExpressionWriter):
         if mask == INT:
             return f"{text if level > COMPARE and level != INDEX else f'({text})'}~=0", COMPARE
         if mask == STR:
-            return f"{text if level > COMPARE and level != INDEX else f'({text})'}~=\"\"", COMPARE
+            return f'{text if level > COMPARE and level != INDEX else f"({text})"}~=""', COMPARE
         if mask == ARR and takes_suffix(level):
             return f"{text}[{self.helper('L')}]>0", COMPARE
         if type(node) is not tree.Ident and mask & BOOL and not self.inline:
@@ -238,7 +238,7 @@ class OperatorWriter(ExpressionWriter):
     def _infix(self, pos: int, sign: str, strength: int, left: Code, right: Code, tag: str = "") -> Code:
         """Write a left-associative operator on a line of its own."""
         text, level = left
-        if level < strength or level == INDEX or level == COMPARE:
+        if level < strength or level in (INDEX, COMPARE):
             text = f"({text})"
         right_text = right[0] if right[1] > strength else f"({right[0]})"
         return f"{text}{self.mark(pos, tag)}{sign}{right_text}", strength
@@ -259,9 +259,9 @@ class OperatorWriter(ExpressionWriter):
         """Emit division, remainder and bit operations natively where both types are known."""
         op = link.op
         left_type, right_type = type_of(link.left), type_of(link.right)
-        if op == "/" and left_type and right_type and not (left_type | right_type) & ~NUM:
-            if left_type == FLOAT or right_type == FLOAT:
-                return self._plain_infix("/", PRODUCT, left, right)
+        numbers = left_type and right_type and not (left_type | right_type) & ~NUM
+        if op == "/" and numbers and FLOAT in (left_type, right_type):
+            return self._plain_infix("/", PRODUCT, left, right)
         if left_type != INT or right_type != INT:
             return None
         constant = strip(link.right)
@@ -284,10 +284,7 @@ class OperatorWriter(ExpressionWriter):
         if literal is not None and literal > 0:
             name = left[0]
             if not name.replace("_", "").isalnum():
-                if self.inline:
-                    name = ""
-                else:
-                    name = self.temporary(left[0])
+                name = "" if self.inline else self.temporary(left[0])
             sign = "//" if link.op == "/" else "%"
             if name:
                 helper = self.helper("idiv" if link.op == "/" else "fmod")
@@ -298,9 +295,7 @@ class OperatorWriter(ExpressionWriter):
     # Concatenation --------------------------------------------------------------------------------------
 
     def _concatenates(self, link: tree.Binary) -> bool:
-        return (
-            self.optimise and not self.options.check_lengths and link.op == "+" and type_of(link.left) == STR
-        )
+        return self.optimise and not self.options.check_lengths and link.op == "+" and type_of(link.left) == STR
 
     def _concat(self, link: tree.Binary, left: Code, run: int, before: int) -> tuple[Code, int]:
         right = self._concat_part(link.right)
@@ -316,7 +311,7 @@ class OperatorWriter(ExpressionWriter):
     def _concat_part(self, node: tree.Expr) -> str:
         inner = strip(node)
         if type(inner) is tree.Int or type(inner) is tree.Char:
-            literal = str(inner.value) if type(inner) is tree.Int else chr(inner.value)  # type: ignore[arg-type]
+            literal = str(inner.value) if type(inner) is tree.Int else chr(inner.value)
             if type(inner) is tree.Int or not 0xD800 <= inner.value < 0xE000:
                 return self.quote(literal.encode())
         mask = type_of(inner)
@@ -324,4 +319,3 @@ class OperatorWriter(ExpressionWriter):
         if mask and not mask & ~(STR | INT):
             return text if level >= CONCAT else f"({text})"
         return f"{self.helper('shown')}({text})"
-

@@ -100,8 +100,7 @@ class _ProgramWriter(LoopWriter):
     def _finish_main(self, program: Resolved) -> None:
         if self.options.expose:
             pairs = [
-                f"[{self.quote(name.encode())}]={self._exposed(symbol)}"
-                for name, symbol in program.globals.items()
+                f"[{self.quote(name.encode())}]={self._exposed(symbol)}" for name, symbol in program.globals.items()
             ]
             self.out.append(f'do return "globals",{{{",".join(pairs)}}} end')
         elif self.options.result in program.globals:

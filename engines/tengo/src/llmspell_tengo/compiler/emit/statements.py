@@ -155,7 +155,8 @@ class StatementWriter(CallWriter):
         name, size = symbol.lua, self.fresh()
         length, own, store = self.helper("L"), self.helper("OWN"), self.helper("rawset")
         self.out.append(
-            f"if {name}[{own}] then local {size}={name}[{length}] {name}[{length}]={size}+1 {store}({name},{size},{item}) "
+            f"if {name}[{own}] then local {size}={name}[{length}] {name}[{length}]={size}+1 "
+            f"{store}({name},{size},{item}) "
             f"else {name}={self.helper('grow')}{self.mark(value.pos)}({name},{item}) end"
         )
 

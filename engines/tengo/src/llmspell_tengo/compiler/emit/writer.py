@@ -26,9 +26,32 @@ def takes_suffix(level: int) -> bool:
     """Tell whether an index or a call may follow a text of this level."""
     return level == INDEX or level >= NAME
 
+
 LUA_WORDS = frozenset(
-    "and break do else elseif end false for function goto if in local nil not or repeat return then true until while"
-    .split()
+    [
+        "and",
+        "break",
+        "do",
+        "else",
+        "elseif",
+        "end",
+        "false",
+        "for",
+        "function",
+        "goto",
+        "if",
+        "in",
+        "local",
+        "nil",
+        "not",
+        "or",
+        "repeat",
+        "return",
+        "then",
+        "true",
+        "until",
+        "while",
+    ]
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 _PLAIN_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
