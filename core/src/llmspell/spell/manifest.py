@@ -35,7 +35,7 @@ class Parameter(BaseModel):
         choices: The only values it may have; empty for any.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     type: ParameterType = "string"
     description: str = ""
@@ -67,7 +67,7 @@ class Manifest(BaseModel):
             documents; only a policy grants.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     name: str = ""
     description: str = ""
@@ -85,7 +85,7 @@ class Manifest(BaseModel):
         return parameters
 
 
-EMPTY = Manifest()
+EMPTY = Manifest.model_construct()
 
 
 def mismatch(kind: ParameterType, value: object) -> str:

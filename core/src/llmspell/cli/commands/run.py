@@ -79,7 +79,6 @@ def _spell(source: Source) -> Spell:
 
 def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     from llmspell.cli.failure import fail
-    from llmspell.cli.running import perform
     from llmspell.errors import ScriptSyntaxError
     from llmspell.spell import named_paths, parse_assignments, read_params_file, surplus_hint
 
@@ -99,6 +98,8 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     host = settings.open_host(warn=not quiet)
     policy = choices.policy(host, named_paths(spell.manifest, given))
     _prepare(settings, host, spell, policy)
+    from llmspell.cli.running import perform  # while the worker comes to life
+
     recorder = _recorder(options["record"])
     try:
         streams = None if as_json else {"output": out, "error_output": err}

@@ -206,8 +206,7 @@ class Zygote:
                 raise RuntimeError(
                     f"loading the engine left {threads} threads running; what is forked then may never get a lock"
                 )
-            gc.collect()
-            gc.freeze()
+            gc.freeze()  # it never collects, so that its workers share what it has loaded
         return engine
 
     def _reap_all(self) -> None:
