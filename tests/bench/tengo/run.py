@@ -15,7 +15,7 @@ import lupa.lua54
 
 from llmspell_tengo import values
 from llmspell_tengo.compiler import CompileOptions, compile_program
-from llmspell_tengo.machine.vm import SAID, LuaVM
+from llmspell_tengo.machine.vm import DONE, PART, LuaVM
 from llmspell_tengo.syntax import SourceFile
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -39,21 +39,21 @@ def bare_lua(text: bytes) -> tuple[float, object]:
 def tengo(text: str) -> tuple[float, object]:
     """Run a program as the engine does, compiled before; return seconds and its result."""
     program = compile_program(SourceFile("bench", text), _NoModules(), CompileOptions(result="result"))
-    vm = LuaVM(lambda: False)
-    vm.memory = MEMORY
+    vm = LuaVM()
+    vm.memory_limit = MEMORY
     main = vm.load(program)
-    vm.driver[b"set_limits"](None, 1024, 0)
+    vm.driver[b"set_limits"](None, 10_000, 0)
+    vm.driver[b"set_sizes"](MEMORY, MEMORY, 64, 1_000_000, MEMORY)
     vm.driver[b"start"](main, values.encode([]), b"values")
     begin = time.perf_counter()
-    while (status := vm.step()) == SAID:
-        said, name, _ = vm.driver[b"take"]()
-        assert said == b"part", said
+    while vm.step():
+        kind, name, *_ = vm.take()
+        assert kind == PART, kind
         vm.provide(name.decode())
-        vm.driver[b"answer"]()
     taken = time.perf_counter() - begin
-    _, kind, packed = vm.driver[b"take"]()
-    assert status == 0, (kind, packed)
-    return taken, values.decode(packed)
+    kind, _, how, value, packed = vm.take()
+    assert kind == DONE, how
+    return taken, values.decode(value) if packed else value
 
 
 def front_end() -> float:
