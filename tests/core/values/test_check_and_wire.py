@@ -182,3 +182,21 @@ def test_handles_are_compared_by_what_they_name() -> None:
     assert len({HANDLE, HostRef(*HANDLE._fields()[:2], HANDLE.methods, "stream")}) <= 2
     assert hash(FunctionRef(1, "f")) == hash(FunctionRef(1, "f"))
     assert "Counter" in repr(HANDLE)
+
+
+@pytest.mark.parametrize("number", [2**4096 - 1, -(2**4096) + 1, 2**4095])
+def test_an_integer_of_4096_bits_crosses(number: int) -> None:
+    assert decoder(object).decode(encode([number])) == [number]
+    assert str(number)
+
+
+@pytest.mark.parametrize("number", [2**4096, -(2**4096), 1 << 200_000], ids=["just", "negative", "far"])
+def test_an_integer_of_more_bits_is_refused_when_said(number: int) -> None:
+    with pytest.raises(ConversionError, match="integer of more than 4,096 bits"):
+        encode({"a": [number]})
+
+
+def test_an_integer_of_more_bits_is_refused_when_heard() -> None:
+    said = msgspec.msgpack.encode([msgspec.msgpack.Ext(1, b"\x7f" * 514)])
+    with pytest.raises(ConversionError, match="integer of more than 4,096 bits"):
+        decoder(object).decode(said)

@@ -18,10 +18,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
 
+from llmspell.errors import ConversionError
 from llmspell.values.handles import FunctionRef, HandleKind, HostRef, MethodRef
 
 _BIG_INT, _FUNCTION, _HOST, _SURROGATES = 1, 2, 3, 4
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
+
+MAX_INT_BITS = 4096
+"""Bits of the largest integer that crosses: far below what Python refuses to write as a decimal text."""
 
 T = TypeVar("T")
 
@@ -57,6 +61,8 @@ def _enc_hook(item: Any) -> Ext:
         return Ext(_HOST, _plain.encode((item.id, item.type, item.methods, item.kind)))
     if kind is _Int:
         size = (item.number.bit_length() + 8) // 8
+        if item.number.bit_length() > MAX_INT_BITS:
+            raise too_long_an_integer()
         return Ext(_BIG_INT, item.number.to_bytes(size, "big", signed=True))
     if kind is _Text:
         return Ext(_SURROGATES, item.text.encode("utf-8", "surrogatepass"))
@@ -69,6 +75,8 @@ def _ext_hook(code: int, payload: memoryview) -> Any:
     if code == _HOST:
         return HostRef(*_host_fields.decode(payload))
     if code == _BIG_INT:
+        if len(payload) > MAX_INT_BITS // 8 + 1:
+            raise too_long_an_integer()
         return int.from_bytes(payload, "big", signed=True)
     if code == _SURROGATES:
         return bytes(payload).decode("utf-8", "surrogatepass")
@@ -114,6 +122,10 @@ def _mend(item: Any) -> Any:
     return _mark(item)
 
 
+def too_long_an_integer() -> ConversionError:
+    return ConversionError(f"an integer of more than {MAX_INT_BITS:,} bits cannot cross (limit: integer bits)")
+
+
 def _has_surrogates(text: str) -> bool:
     try:
         text.encode()
@@ -128,6 +140,9 @@ def encode(message: Any) -> bytes:
     Example:
         >>> decoder(object).decode(encode({"n": 2**70}))
         {'n': 1180591620717411303424}
+
+    Raises:
+        ConversionError: It holds an integer of more than :data:`MAX_INT_BITS` bits.
     """
     try:
         return _encoder.encode(message)

@@ -111,7 +111,7 @@ class Hearing:
             raise _broken(f"a frame holds more than {self._limits.nodes:,} values")
         try:
             word = _decode(payload)
-        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError, ConversionError) as error:
             raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
         if len(payload) > _FLAT:
             self._bound(word)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from llmspell.engine.messages import Call, Done, Emit, Failed, Failure, Fault, Reply
+from llmspell.errors import ConversionError
 from llmspell.runtime.worker.frames import MAX_FRAME
 from llmspell.values.wire import encode
 
@@ -20,8 +21,11 @@ def fit(message: Any) -> Any:
     A call that is too large is answered here with a fault, as a :class:`Reply`; a result becomes the failure
     that names the limit; an account of a failure loses its frames and value, and keeps the start of its text.
     """
-    if not _may_be_large(message) or len(encode(message)) <= _ROOM:
-        return message
+    try:
+        if not _may_be_large(message) or len(encode(message)) <= _ROOM:
+            return message
+    except ConversionError as error:
+        return _without(message, error)
     kind = type(message)
     if kind is Call:
         return Reply(message.id, None, Fault("too_large", f"the arguments of {message.method} {_LIMIT}"))
@@ -34,12 +38,29 @@ def fit(message: Any) -> Any:
     return message
 
 
+def _without(message: Any, error: ConversionError) -> Any:
+    """Return what to say instead of a message that holds what has no wire form."""
+    kind = type(message)
+    if kind is Call:
+        return Reply(message.id, None, Fault(error.code, error.message))
+    if kind is Done:
+        return Failed(Failure(kind="conversion", message=error.message), message.id)
+    if kind is Failed:
+        return Failed(_shortened(message.failure), message.id)
+    return Emit("warning", {"code": error.code, "message": f"an event was dropped: {error.message}"})
+
+
 _LIMIT = f"take more than {MAX_FRAME:,} bytes, the limit of one message"
 
 
 def too_large_reply(reply: Reply) -> Reply:
     """Return the fault that tells a guest its reply is too large to be told."""
     return Reply(reply.id, None, Fault("too_large", f"the result of the call {_LIMIT}"))
+
+
+def unspeakable_reply(reply: Reply, error: ConversionError) -> Reply:
+    """Return the fault that tells a guest its reply has no wire form."""
+    return Reply(reply.id, None, Fault(error.code, error.message))
 
 
 def _may_be_large(message: Any) -> bool:
@@ -49,7 +70,10 @@ def _may_be_large(message: Any) -> bool:
     if parts is None or len(parts) > 16:
         return True
     return not all(
-        part is None or type(part) in (bool, int, float) or (type(part) in (str, bytes) and len(part) < 65536)
+        part is None
+        or type(part) in (bool, float)
+        or (type(part) is int and part.bit_length() < 64)
+        or (type(part) in (str, bytes) and len(part) < 65536)
         for part in parts
     )
 

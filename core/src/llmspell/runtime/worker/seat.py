@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
 from llmspell.engine.messages import GuestMessage, HostMessage, Reply
-from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded, ResourceExhausted
+from llmspell.errors import ConversionError, EngineCrashed, LlmspellError, MemoryExceeded, ResourceExhausted
 from llmspell.runtime.seat import Isolation
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, frame
 from llmspell.runtime.worker.hearing import Hearing
 from llmspell.runtime.worker.levels import isolation_of
-from llmspell.runtime.worker.outgrown import too_large_reply
+from llmspell.runtime.worker.outgrown import too_large_reply, unspeakable_reply
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import OUT_OF_MEMORY, Open
 from llmspell.values.wire import encode
@@ -193,6 +193,10 @@ class WorkerSeat:
                     value=MAX_FRAME,
                 ) from None
             outgoing = frame(encode(too_large_reply(message)))
+        except ConversionError as error:
+            if type(message) is not Reply:
+                raise
+            outgoing = frame(encode(unspeakable_reply(message, error)))
         if self._opening:
             outgoing, self._opening = self._opening + outgoing, b""
         return outgoing
@@ -203,7 +207,10 @@ class WorkerSeat:
         hearing = self._hearing
         assert hearing is not None
         answer = hearing.hear(data)
-        if hearing.over is not None and answer is None:
+        if hearing.over is not None:
+            if answer is not None and hearing.main is None:
+                # What it asks for in the same breath must not be served any more.
+                raise hearing.over
             self.interrupt("output")
         return answer
 
