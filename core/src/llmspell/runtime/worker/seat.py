@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
-from llmspell.engine.messages import GuestMessage, HostMessage, Reply
+from llmspell.engine.messages import Failed, GuestMessage, HostMessage, Reply
 from llmspell.errors import ConversionError, EngineCrashed, LlmspellError, MemoryExceeded, ResourceExhausted
 from llmspell.runtime.seat import Isolation
 from llmspell.runtime.watchdog import Watchdog
@@ -208,8 +208,8 @@ class WorkerSeat:
         assert hearing is not None
         answer = hearing.hear(data)
         if hearing.over is not None:
-            if answer is not None and hearing.main is None:
-                # What it asks for in the same breath must not be served any more.
+            if answer is not None and type(hearing.main) is not Failed:
+                # Neither what it asks for in the same breath nor a good end counts any more.
                 raise hearing.over
             self.interrupt("output")
         return answer
