@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmspell.engine.messages import Failure, Fault
+from llmspell.engine.messages import Failure, Fault, FrameInfo
 from llmspell_quickjs.stack import LANGUAGE, Files, Place
 
 _OUT_OF_MEMORY = "out of memory"
@@ -57,6 +57,11 @@ def out_of_memory(frames: Any = ()) -> Failure:
         frames=tuple(frames),
         state_spent=True,
     )
+
+
+def runtime(message: str, frames: tuple[FrameInfo, ...]) -> Failure:
+    """Tell of an error of the script that the engine itself put into words."""
+    return Failure(kind="runtime", message=message, language=LANGUAGE, frames=frames)
 
 
 def stopped(reason: str, frames: Any = ()) -> Failure:

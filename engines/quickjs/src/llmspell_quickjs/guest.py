@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from llmspell.engine import GuestLimits, GuestUsage, Port, Source
+from llmspell.engine import GuestLimits, GuestUsage, Port
 from llmspell.engine.messages import (
     HOST,
     MAIN,
@@ -25,26 +25,19 @@ from llmspell.engine.messages import (
     Start,
 )
 from llmspell.errors import ResourceExhausted
-from llmspell.values import HostRef
 from llmspell_quickjs import failures, syntax
 from llmspell_quickjs.cache import PreparedFiles
-from llmspell_quickjs.codec import decode, encode, to_json
+from llmspell_quickjs.codec import to_json
+from llmspell_quickjs.crossing import STOP, Crossing
 from llmspell_quickjs.extension import JSException
 from llmspell_quickjs.names import camel
-from llmspell_quickjs.source import Prepared, Role
-from llmspell_quickjs.stack import LANGUAGE, Files, Place
+from llmspell_quickjs.sources import RunSources
+from llmspell_quickjs.stack import Place
 from llmspell_quickjs.vm import Vm, VmFactory
 from llmspell_quickjs.watch import HeapWatch
 
 _HEADROOM = 1.1
 """The engine itself refuses memory a tenth above the limit, by an error a script can catch; the watch comes before."""
-
-_WEB = dict.fromkeys(
-    ("console", "structuredClone", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "setTimeout", "clearTimeout",
-     "setInterval", "clearInterval", "crypto"),
-    "",
-)  # fmt: skip
-"""Globals that a part of the glue makes when they are first used."""
 
 _NEARLY = 0.4
 """How much of its limit a heap must have been seen to take for an error without content to mean that it was full."""
@@ -67,15 +60,13 @@ class JavaScriptGuest:
     ) -> None:
         self._vm = vm
         self._factory = factory
-        self._programs = programs
         self._watch = watch
         self._limits = limits
         self._port = port
-        self._files = Files()
-        self._handles: dict[int, HostRef] = {}
-        self._source = ""
-        self._root = ""
-        self._globals_left: dict[str, str] = {}
+        self._check = syntax.checker(vm.enter)
+        self._sources = RunSources(programs, self._check)
+        self._crossing = Crossing(self._sources.files)
+        self._name = ""
         self._reason = ""
         self._fatal: tuple[Fault, int] | None = None
         self._escaping: BaseException | None = None
@@ -107,23 +98,15 @@ class JavaScriptGuest:
         if self._escaping is not None:
             escaping, self._escaping = self._escaping, None
             raise escaping
-        if (self._fatal is not None or self._reason) and not self._ended:
+        if self._is_stopped and not self._ended:
             said.append(self._end(self._stopped()))
         return said
 
-    def _leave(self) -> None:
-        self.look()
-        with self._lock:
-            self._busy = False
-            if self._closed:
-                self._vm.close()
-
     def interrupt(self, reason: str) -> None:
         with self._lock:
-            if self._closed:
-                return
-            self._reason = self._reason or reason
-            self._vm.trip()
+            if not self._closed:
+                self._reason = self._reason or reason
+                self._vm.trip()
 
     def usage(self) -> GuestUsage:
         with self._lock:
@@ -132,11 +115,10 @@ class JavaScriptGuest:
 
     def close(self) -> None:
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            if not self._busy:
-                self._vm.close()
+            if not self._closed:
+                self._closed = True
+                if not self._busy:
+                    self._vm.close()
 
     # What the watch asks
 
@@ -154,22 +136,23 @@ class JavaScriptGuest:
     # Messages
 
     def _hear(self, message: HostMessage, said: list[GuestMessage]) -> None:
-        kind = type(message)
-        if kind is Reply:
-            self._replied(message, said)  # type: ignore[arg-type]
-        elif kind is Invoke:
-            self._perform(said, "invoke", str(message.id), str(message.function), encode(message.args))  # type: ignore[union-attr]
-        elif kind is Start:
-            self._start(message, said)  # type: ignore[arg-type]
-        elif kind is Load:
-            self._load(message, said)  # type: ignore[arg-type]
-        elif kind is Cancel:
-            self._cancel(message, said)  # type: ignore[arg-type]
+        if isinstance(message, Reply):
+            if self._heeds(message):
+                self._perform(said, "reply", str(message.id), self._crossing.answer(message))
+        elif isinstance(message, Invoke):
+            args = self._crossing.write(message.args)
+            self._perform(said, "invoke", str(message.id), str(message.function), args)
+        elif isinstance(message, Start):
+            self._start(message, said)
+        elif isinstance(message, Load):
+            self._load(message, said)
+        else:
+            self._cancel(message, said)
 
     def _start(self, start: Start, said: list[GuestMessage]) -> None:
         source = start.source
-        self._source, self._root = source.name, source.root
-        self._globals_left = {camel(name): name for name in start.bridges} | _WEB
+        self._name = source.name
+        self._sources.begin(source.root, start.bridges)
         value = self._limits.value
         described: dict[str, Any] = {
             "name": source.name,
@@ -178,30 +161,25 @@ class JavaScriptGuest:
         }
         code = ""
         if start.mode != "idle":
-            prepared = self._prepared(source, "main")
+            prepared = self._sources.prepare(source, "main")
             if isinstance(prepared, Failure):
                 said.append(self._end(prepared))
                 return
             if start.mode == "check":
-                failure = syntax.syntax_failure(prepared, syntax.checker(self._vm.enter))
+                failure = syntax.syntax_failure(prepared, self._check)
                 said.append(Done(MAIN, []) if failure is None else self._end(failure))
                 self._ended = True
                 return
-            described["main"], code = self._describe(prepared)
-        self._perform(said, "begin", to_json(described), encode(start.params), code)
+            described["main"], code = self._sources.describe(prepared)
+        self._perform(said, "begin", to_json(described), self._crossing.write(start.params), code)
 
     def _load(self, load: Load, said: list[GuestMessage]) -> None:
-        prepared = self._prepared(load.source, "module")
+        prepared = self._sources.prepare(load.source, "module")
         if isinstance(prepared, Failure):
             said.append(Failed(prepared, load.id))
             return
-        described, code = self._describe(prepared)
+        described, code = self._sources.describe(prepared)
         self._perform(said, "load", str(load.id), to_json(described), code)
-
-    def _replied(self, reply: Reply, said: list[GuestMessage]) -> None:
-        answer = self._answer(reply)
-        if answer != "X":
-            self._perform(said, "reply", str(reply.id), answer)
 
     def _cancel(self, cancel: Cancel, said: list[GuestMessage]) -> None:
         if cancel.id != MAIN:
@@ -214,9 +192,9 @@ class JavaScriptGuest:
         timer = threading.Timer(self._limits.grace, self.interrupt, ("grace",))
         timer.daemon = True
         timer.start()
-        dropped: list[GuestMessage] = []
+        unheard: list[GuestMessage] = []
         try:
-            self._perform(dropped, "cancel", "the run is being ended")
+            self._perform(unheard, "cancel", "the run is being ended")
         except JSException:
             # Its clean-up took longer than the grace, or failed: the run ends all the same.
             pass
@@ -236,7 +214,7 @@ class JavaScriptGuest:
         again = True
         while again:
             self._run_jobs()
-            if self._reason or self._fatal is not None:
+            if self._is_stopped:
                 return
             text = self._vm.enter("flush")
             said += self._kept
@@ -246,7 +224,7 @@ class JavaScriptGuest:
     def _run_jobs(self) -> None:
         run_job = self._vm.run_job
         while run_job():
-            if self._reason or self._fatal is not None:
+            if self._is_stopped:
                 return
 
     def _take(self, text: str, said: list[GuestMessage]) -> bool:
@@ -255,13 +233,13 @@ class JavaScriptGuest:
         for line in text.split("\n") if text else ():
             kind = line[0]
             if kind == "C":
-                said.append(self._call(line[1:]))
+                said.append(self._crossing.call(line[1:]))
             elif kind == "D":
-                id, value = decode(line[1:], self._handle)
+                id, value = self._crossing.read(line[1:])
                 self._ended = self._ended or id == MAIN
                 said.append(Done(id, [value]))
             elif kind == "F":
-                told = decode(line[1:], self._handle)
+                told = self._crossing.read(line[1:])
                 failure = self._failure(told)
                 said.append(self._end(failure) if told["id"] == MAIN else Failed(failure, told["id"]))
             elif kind == "W":
@@ -270,65 +248,21 @@ class JavaScriptGuest:
                 again = True
         return again
 
-    def _failure(self, told: dict[str, Any]) -> Failure:
-        if told.get("kind") == "syntax" and "place" not in told:
-            failure = syntax.in_files(told, self._files, syntax.checker(self._vm.enter))
-            if failure is not None:
-                return failure
-        limit = self._limits.memory
-        return failures.failure_of(told, self._files, limit is not None and self._peak > limit * _NEARLY)
-
-    def _call(self, frame: str) -> Call:
-        id, line, target, method, args = decode(frame, self._handle)
-        return Call(id, target, method, args, self._files.place(line).line)
-
-    def _handle(self, number: int) -> HostRef:
-        return self._handles.get(number) or HostRef(number, "object")
-
-    def _prepared(self, source: Source, role: Role) -> Prepared | Failure:
-        prepared = self._programs.get(source, role)
-        if isinstance(prepared, Prepared) and prepared.odd is not None:
-            return syntax.syntax_failure(prepared, syntax.checker(self._vm.enter)) or prepared
-        return prepared
-
-    def _describe(self, prepared: Prepared) -> tuple[dict[str, Any], str]:
-        """Give a file its lines, and describe it for the glue."""
-        first = self._files.add(prepared)
-        described = {
-            "key": prepared.name,
-            "name": prepared.name,
-            "first": first,
-            "count": prepared.edits.line_count + 1,
-            "edits": prepared.edits.shifts,
-            "isAsync": prepared.is_async,
-            "isModule": prepared.is_module,
-            "globals": self._globals(prepared),
-            "requests": [{"specifier": r.specifier, "names": r.names, "line": r.line} for r in prepared.requests],
-            "stars": prepared.stars,
-        }
-        return described, "\n" * (first - 1) + prepared.text
-
-    def _globals(self, prepared: Prepared) -> list[tuple[str, str]]:
-        """List the globals a file may mean that no file before it did: bridges, and those every author expects."""
-        found = [(shown, name) for shown, name in self._globals_left.items() if prepared.mentions(shown)]
-        for shown, _ in found:
-            del self._globals_left[shown]
-        return found
-
     # What the glue asks, in the middle of a step
 
     def _serve(self, op: str, *texts: str) -> str:
         """Answer the glue. Called by the engine: nothing may be raised here, so what is goes on after the step."""
-        if self._reason or self._fatal is not None:
+        if self._is_stopped:
             self._vm.trip()
-            return "X"
+            return STOP
         self.look()
         try:
             if op == "emit":
                 self._port.emit(Emit(texts[0], json.loads(texts[1])))
                 return ""
             if op == "ask":
-                return self._ask(self._call(texts[0]), texts[1])
+                reply = self._ask(self._crossing.call(texts[0]), texts[1])
+                return self._crossing.answer(reply) if self._heeds(reply) else STOP
             if op == "module":
                 return self._module(*texts)
             return self._factory.part(self._vm, texts[0])
@@ -339,83 +273,83 @@ class JavaScriptGuest:
         except BaseException as error:  # noqa: BLE001 - raised again when the engine has returned
             self._escaping = error
             self.interrupt("cancelled")
-        return "X"
+        return STOP
 
-    def _ask(self, call: Call, before: str) -> str:
-        return self._answer(self._put(call, before))
-
-    def _put(self, call: Call, before: str) -> Reply:
+    def _ask(self, call: Call, before: str) -> Reply:
+        """Say what is still unsaid and then ``call``, and wait for its reply."""
         said: list[GuestMessage] = []
         self._take(before, said)
-        calls = [word for word in said if type(word) is Call]
-        self._kept += [word for word in said if type(word) is not Call]
-        return self._port.ask([*calls, call])
+        self._kept += [word for word in said if not isinstance(word, Call)]
+        return self._port.ask([*(word for word in said if isinstance(word, Call)), call])
 
-    def _answer(self, reply: Reply) -> str:
+    def _heeds(self, reply: Reply) -> bool:
+        """Tell whether the script may hear of a reply; one with a fatal fault ends it here."""
         fault = reply.fault
-        if fault is None:
-            return "V" + encode(self._remember(reply.value))
-        if fault.fatal:
-            self._fatal = (fault, reply.id)
-            self._vm.trip()
-            return "X"
-        return "E" + encode([fault.code, fault.message, fault.details, reply.id])
-
-    def _remember(self, value: Any) -> Any:
-        """Keep every handle that is handed to the script, to know it when the script hands it back."""
-        kind = type(value)
-        if kind is HostRef:
-            self._handles[value.id] = value
-        elif kind is list:
-            for part in value:
-                self._remember(part)
-        elif kind is dict:
-            for part in value.values():
-                self._remember(part)
-        return value
+        if fault is None or not fault.fatal:
+            return True
+        self._fatal = (fault, reply.id)
+        self._vm.trip()
+        return False
 
     def _module(self, request: str, before: str) -> str:
+        """Find a module: ``B`` a bridge, ``F`` of another language, ``S`` a file, ``Y`` one that does not parse."""
         id, line, name, importer = json.loads(request)
-        call = Call(id, HOST, "module", [name, importer], self._files.place(line).line)
-        reply = self._put(call, before)
+        reply = self._ask(Call(id, HOST, "module", [name, importer], self._sources.files.place(line).line), before)
         if reply.fault is not None:
-            return self._answer(reply)
+            return self._crossing.answer(reply) if self._heeds(reply) else STOP
         found = reply.value
         if found["kind"] == "bridge":
             exports = [[camel(method), method, is_async] for method, is_async, _ in found["exports"]]
             return "B" + to_json([found["name"], exports])
         if found["kind"] == "foreign":
-            return "F" + encode(self._remember(found["exports"]))
-        return self._source_module(found)
-
-    def _source_module(self, found: dict[str, Any]) -> str:
-        known = self._files.named(found["name"])
-        if known is not None:
-            return "S" + to_json({"key": known.name})
-        prepared = self._prepared(Source(found["text"], found["name"], LANGUAGE, self._root), "module")
+            return "F" + self._crossing.write(found["exports"])
+        if self._sources.files.named(found["name"]) is not None:
+            return "S" + to_json({"key": found["name"]})
+        prepared = self._sources.module(found["name"], found["text"])
         if isinstance(prepared, Failure):
             place = (prepared.file, prepared.line, prepared.column)
             return "Y" + to_json({"message": prepared.message, "place": place})
-        described, code = self._describe(prepared)
+        described, code = self._sources.describe(prepared)
         return f"S{to_json(described)}\n{code}"
 
     # Ends
+
+    @property
+    def _is_stopped(self) -> bool:
+        return bool(self._reason) or self._fatal is not None
+
+    def _leave(self) -> None:
+        self.look()
+        with self._lock:
+            self._busy = False
+            if self._closed:
+                self._vm.close()
 
     def _end(self, failure: Failure) -> Failed:
         self._ended = True
         return Failed(failure)
 
+    def _failure(self, told: dict[str, Any]) -> Failure:
+        """Make the failure of what the glue tells of an error."""
+        files = self._sources.files
+        if told.get("kind") == "syntax" and "place" not in told:
+            failure = syntax.in_files(told, files, self._check)
+            if failure is not None:
+                return failure
+        limit = self._limits.memory
+        return failures.failure_of(told, files, limit is not None and self._peak > limit * _NEARLY)
+
     def _deadlock(self, waits: list[list[Any]]) -> Failure:
         told = []
         for name, number in waits:
-            prepared = self._files.named(name)
+            prepared = self._sources.files.named(name)
             if prepared is not None and isinstance(number, int) and 0 <= number < len(prepared.waits):
                 line, column, text = prepared.waits[number]
                 told.append((Place(name, line, column), text))
-        return failures.deadlock(told, self._source)
+        return failures.deadlock(told, self._name)
 
     def _stopped(self, stack: str = "") -> Failure:
-        frames = self._files.frames(stack)
+        frames = self._sources.files.frames(stack)
         if self._fatal is not None:
             return failures.fatal(*self._fatal, frames)
         return failures.stopped(self._reason, frames)
@@ -423,11 +357,11 @@ class JavaScriptGuest:
     def _broken(self, text: str) -> Failed:
         """Tell of an error the glue could not catch: the script was stopped, or the engine has no memory left."""
         message, _, stack = text.partition("\n")
-        if self._reason or self._fatal is not None:
+        if self._is_stopped:
             return self._end(self._stopped(stack))
-        frames = self._files.frames(stack)
+        frames = self._sources.files.frames(stack)
         if "out of memory" in message:
             return self._end(failures.out_of_memory(frames))
         if "call stack size" in message:
-            return self._end(Failure(kind="runtime", message=message, frames=frames, language=LANGUAGE))
+            return self._end(failures.runtime(message, frames))
         return self._end(Failure(kind="internal", message=f"the engine failed: {message[:500]}", state_spent=True))

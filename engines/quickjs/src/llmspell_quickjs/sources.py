@@ -1,0 +1,79 @@
+"""``RunSources``: the files of one run, prepared, checked, and described for the glue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from llmspell.engine import Source
+from llmspell.engine.messages import Failure
+from llmspell_quickjs.cache import PreparedFiles
+from llmspell_quickjs.names import camel
+from llmspell_quickjs.source import Prepared, Role
+from llmspell_quickjs.stack import LANGUAGE, Files
+from llmspell_quickjs.syntax import Check, syntax_failure
+
+_WEB = dict.fromkeys(
+    ("console", "structuredClone", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "setTimeout", "clearTimeout",
+     "setInterval", "clearInterval", "crypto"),
+    "",
+)  # fmt: skip
+"""Globals that a part of the glue makes when they are first used."""
+
+
+class RunSources:
+    """The files of one run.
+
+    Args:
+        programs: Prepared files of the process.
+        check: Whether a text parses; asked only where the parser was in doubt.
+    """
+
+    __slots__ = ("_check", "_globals", "_programs", "_root", "files")
+
+    def __init__(self, programs: PreparedFiles, check: Check) -> None:
+        self._programs = programs
+        self._check = check
+        self._root = ""
+        self._globals: dict[str, str] = {}
+        self.files = Files()
+
+    def begin(self, root: str, bridges: Iterable[str]) -> None:
+        """Note where local modules are, and which bridges there are as globals."""
+        self._root = root
+        self._globals = {camel(name): name for name in bridges} | _WEB
+
+    def prepare(self, source: Source, role: Role) -> Prepared | Failure:
+        """Prepare a file; a failure if it cannot be run as it stands."""
+        prepared = self._programs.get(source, role)
+        if isinstance(prepared, Prepared) and prepared.odd is not None:
+            return syntax_failure(prepared, self._check) or prepared
+        return prepared
+
+    def module(self, name: str, text: str) -> Prepared | Failure:
+        """Prepare a local module that the host has found."""
+        return self.prepare(Source(text, name, LANGUAGE, self._root), "module")
+
+    def describe(self, prepared: Prepared) -> tuple[dict[str, Any], str]:
+        """Give a file its lines; return what the glue must know of it, and its code at those lines."""
+        first = self.files.add(prepared)
+        described = {
+            "key": prepared.name,
+            "name": prepared.name,
+            "first": first,
+            "count": prepared.edits.line_count + 1,
+            "edits": prepared.edits.shifts,
+            "globals": self._new_globals(prepared),
+            "isAsync": prepared.is_async,
+            "isModule": prepared.is_module,
+            "requests": [{"specifier": r.specifier, "names": r.names, "line": r.line} for r in prepared.requests],
+            "stars": prepared.stars,
+        }
+        return described, "\n" * (first - 1) + prepared.text
+
+    def _new_globals(self, prepared: Prepared) -> list[tuple[str, str]]:
+        """List the globals a file may mean that no file before it did: bridges, and those every author expects."""
+        found = [(shown, name) for shown, name in self._globals.items() if prepared.mentions(shown)]
+        for shown, _ in found:
+            del self._globals[shown]
+        return found
