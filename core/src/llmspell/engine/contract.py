@@ -101,7 +101,11 @@ class Guest(Protocol):
 
 
 class ScriptEngine(Protocol):
-    """One language. Stateless towards runs: caches and pools only."""
+    """One language. Stateless towards runs: caches and pools only.
+
+    An engine that imports modules or reads files of its own only when they are first needed also has a method
+    ``preload()``, which does all of it at once: workers call it before they give up their files.
+    """
 
     def compile(self, source: Source) -> Program:
         """Compile, through the engine's program cache.

@@ -12,6 +12,7 @@ from llmspell.errors import Location, ScriptSyntaxError
 from llmspell_tengo import __version__
 from llmspell_tengo.compiler import CompileOptions, Modules, compile_program, resolve
 from llmspell_tengo.guest import TengoGuest
+from llmspell_tengo.machine import internal, parts
 from llmspell_tengo.machine.vm import LuaVM
 from llmspell_tengo.pool import PoolMetrics, PoolSettings, StatePool
 from llmspell_tengo.programs import (
@@ -65,6 +66,11 @@ class TengoEngine:
         self._imports: ProgramCache[Mapping[str, int]] = ProgramCache(
             max_entries=cache_entries, max_bytes=cache_bytes, ttl=cache_ttl
         )
+
+    def preload(self) -> None:
+        """Load what is otherwise loaded when a program first needs it; a hardened worker could not."""
+        parts.load_all()
+        internal.load_all()
 
     def compile(self, source: Source) -> TengoProgram:
         """Compile a source through the program cache, taking what it imports on trust.

@@ -202,6 +202,10 @@ class Zygote:
             for part in attribute.split("."):
                 factory = getattr(factory, part)
             engine = self._engines[key] = factory(**order.engine.options)
+            # What an engine leaves for later cannot be loaded any more once a worker has given up its files.
+            preload = getattr(engine, "preload", None)
+            if preload is not None:
+                preload()
             if threads := _threads():
                 raise RuntimeError(
                     f"loading the engine left {threads} threads running; what is forked then may never get a lock"

@@ -36,6 +36,14 @@ def _worker(name: str) -> Any:
     return getattr(importlib.import_module(f"llmspell_tengo.stdlib.{_PLACES[name]}"), name)
 
 
+def load_all() -> None:
+    """Import everything that work may need now, where modules can still be imported."""
+    importlib.import_module("difflib")
+    importlib.import_module("re2")
+    for name in _PLACES:
+        _worker(name)
+
+
 def perform(name: str, args: list[Any]) -> Any:
     """Do the work called ``name``.
 

@@ -110,3 +110,10 @@ def bytecode(name: str) -> bytes:
 
     dump = new_runtime().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
     return bytes(dump(source(f"{name}.lua"), f"={name}".encode()))
+
+
+def load_all() -> None:
+    """Read and compile every part now, where files can still be read."""
+    providers()
+    for name in (*ALWAYS, *_FILES, *STANDARD, *CONCURRENT):
+        bytecode(name)
