@@ -8,7 +8,7 @@ import subprocess
 
 # Written in pieces, so that this file is not what it looks for.
 ADDRESSES = "|".join(["python" + "hosted", r"pypi\.o" + "rg", r"registry\.npm" + "js", r"deb\.deb" + "ian"])
-MACHINE = r"(?:^|[^a-z.~\w])/(?:wo" + r"rk|fa" + r"rm|root|home/[a-z])/"
+MACHINE = r"(?:^|[^a-z.~\w])/(?:wo" + r"rk|fa" + r"rm)/"
 CORPUS = "/corpus/"
 
 
