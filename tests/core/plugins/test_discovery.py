@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from llmspell.errors import BridgeNotFoundError, EngineNotFoundError
-from llmspell.host.plugins import PluginHost, PluginReport
+from llmspell.host.plugins import PluginHost
+from llmspell.host.reports import PluginReport
 
 pytestmark = pytest.mark.filterwarnings("error")
 

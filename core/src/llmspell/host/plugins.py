@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -19,6 +19,7 @@ from llmspell.host.discovery import Found, Owner, find, normalize
 from llmspell.host.hooks import Hooks, check_hooks, say
 from llmspell.host.hookspecs import PROJECT, CallRequest, Denial, Event, LlmspellSpecs, RunRequest
 from llmspell.host.offers import Kind, Offer, Resolution, Resolver, check_name
+from llmspell.host.reports import PluginReport
 from llmspell.policy import Policy, PolicyPreset
 from llmspell.policy.policy import PROFILES
 from llmspell.values import ConverterSpec
@@ -30,32 +31,6 @@ SLOW_IMPORT = 1.0
 """Seconds after which a plugin's import earns a warning: more than a whole cold start should take."""
 
 _log = logging.getLogger("llmspell.plugins")
-Status = Literal["loaded", "failed", "blocked", "conflict"]
-
-
-@dataclass(frozen=True, slots=True)
-class PluginReport:
-    """What became of one plugin.
-
-    Attributes:
-        name: Its entry point, or the name it was registered by.
-        distribution, version: ``""`` for a registered object.
-        status: ``conflict``: it works, but another plugin offers one of its names and nobody settled it.
-        error: Why it failed, or what the conflict is.
-        load_seconds: What its import took.
-        engines, bridges: Names it offers.
-        warnings: What else an operator should know, e.g. a slow import.
-    """
-
-    name: str
-    distribution: str = ""
-    version: str = ""
-    status: Status = "loaded"
-    error: str = ""
-    load_seconds: float = 0.0
-    engines: tuple[str, ...] = ()
-    bridges: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from llmspell.bridge import Bridge
 from llmspell.bridge.registry import load_factory
-from llmspell.host.plugins import PluginHost, PluginReport
+from llmspell.host.plugins import PluginHost
+from llmspell.host.reports import PluginReport
 
 QUICK = 1.0
 """Seconds that importing a plugin's module may take."""
