@@ -63,7 +63,7 @@ def describe(error: BaseException, source: Source | None = None) -> list[Line]:
     lines += _stack(frames, location)
     lines += _chain(error)
     hint = getattr(error, "hint", None)
-    if hint:
+    if hint and hint not in message_of(error):
         lines.append([("hint", "hint"), (f": {clean(hint)}", "")])
     return lines
 
@@ -127,14 +127,14 @@ def _stack(frames: Sequence[Frame], location: Location | None) -> Iterator[Line]
 
 
 def _chain(error: BaseException) -> Iterator[Line]:
-    seen = {message_of(error)}
+    told = message_of(error)
     cause = error.__cause__
     for _ in range(_MOST_CHAIN):
         if cause is None:
             return
         text = message_of(cause)
-        if text not in seen:
-            seen.add(text)
+        if text not in told:
+            told += f"\n{text}"
             yield [("caused by", "error"), (f": {clean(_first_paragraph(text))}", "")]
         cause = cause.__cause__
 

@@ -210,11 +210,14 @@ def _meant(name: str, given: list[str]) -> str | None:
 
 
 def surplus_hint(manifest: Manifest, params: Mapping[str, Any]) -> str | None:
-    """Return a did-you-mean for a given name that is near a declared one, for a warning; None if there is none."""
+    """Return a did-you-mean for a given name that is near a declared one, for a note; None if there is none.
+
+    A required one that is missing is told by :func:`bind_params`.
+    """
     for name in params:
         if name not in manifest.parameters:
             close = difflib.get_close_matches(name, manifest.parameters, 1)
-            if close and close[0] not in params:
+            if close and close[0] not in params and not manifest.parameters[close[0]].required:
                 return f"the spell declares no parameter {name!r}; did you mean {close[0]!r}?"
     return None
 
