@@ -17,7 +17,15 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
             "Which models there are, what they can do and what they cost",
             scope="host",
         ),
-        BridgeSpec("llm", "llmspell_llm.bridges.llm:LlmBridge", "Ask language models", requires=("modelinfo",)),
+        BridgeSpec(
+            "llm", "llmspell_llm.bridges.llm:LlmBridge", "Ask language models", requires=("modelinfo", "structured")
+        ),
+        BridgeSpec(
+            "structured",
+            "llmspell_llm.bridges.structured:StructuredBridge",
+            "Schemas: made, kept by name and version, compared, and checked against data",
+            aliases=("schema",),
+        ),
         BridgeSpec(
             "providers",
             "llmspell_llm.bridges.providers:ProvidersBridge",

@@ -39,6 +39,14 @@ def known_models(provider: str) -> list[Any]:
     return next((list(p.models) for p in _snapshot().providers if p.id == provider), [])
 
 
+def find_model(provider: str, model: str) -> Any | None:
+    """Return what the price list knows of one model, by any name it goes by, or None."""
+    try:
+        return _snapshot().find_provider_model(model, None, provider, None)[1]
+    except LookupError:
+        return None
+
+
 def _snapshot() -> Any:
     from genai_prices.data_snapshot import get_snapshot
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,20 @@ class LocalProvider:
         self.default_model: str | None = config.model or (self._own.stem if self._own else DEFAULT_MODEL)
         self._store = WeightsStore(environ=config.environ or None)
         self._options = _options(config.options)
-        self._servers: dict[str, LocalServer] = {}
+        self._servers: dict[tuple[str, bool], LocalServer] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    async def endpoint(self, model: str | None = None) -> Endpoint:
+    async def endpoint(self, model: str | None = None, *, embeddings: bool = False) -> Endpoint:
         """Load the model if that has not happened yet, fetching its weights first if need be.
+
+        Text and embeddings of one model are two servers, since llama.cpp attends differently for each.
 
         Raises:
             LocalModelError: There are no weights, or they do not load.
         """
-        server = await asyncio.to_thread(self._started, model or self.default_model or DEFAULT_MODEL)
+        name = model or self.default_model or DEFAULT_MODEL
+        server = await asyncio.to_thread(self._started, name, embeddings)
         return Endpoint("llama.cpp", server.base_url, server.api_key, direct=True)
 
     async def count_tokens(self, text: str, model: str) -> int | None:
@@ -80,15 +84,16 @@ class LocalProvider:
         names = dict.fromkeys([*own, *(found.name for found in self._store), *MODELS])
         return list(names)
 
-    def _started(self, model: str) -> LocalServer:
+    def _started(self, model: str, embeddings: bool = False) -> LocalServer:
         with self._lock:
-            server = self._servers.get(model)
+            server = self._servers.get((model, embeddings))
         if server is None:
             path = self._path(model)
             with self._lock:
                 if self._closed:
                     raise LocalModelError("the embedded model was stopped together with its host")
-                server = self._servers.setdefault(model, LocalServer(path, self._options))
+                options = replace(self._options, embeddings=embeddings)
+                server = self._servers.setdefault((model, embeddings), LocalServer(path, options))
         server.start()
         return server
 

@@ -44,7 +44,7 @@ def build_model(provider: Provider, endpoint: Endpoint, model: str, client: Any)
         ) from error
 
 
-def _openai_client(endpoint: Endpoint, client: Any) -> Any:
+def openai_client(endpoint: Endpoint, client: Any) -> Any:
     from openai import AsyncOpenAI
 
     return AsyncOpenAI(
@@ -61,7 +61,7 @@ def _openai(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> 
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    inner = OpenAIProvider(openai_client=_openai_client(endpoint, client))
+    inner = OpenAIProvider(openai_client=openai_client(endpoint, client))
     return OpenAIChatModel(model, provider=inner, profile=_chat_profile())
 
 
@@ -69,7 +69,7 @@ def _openai_responses(provider: Provider, endpoint: Endpoint, model: str, client
     from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    return OpenAIResponsesModel(model, provider=OpenAIProvider(openai_client=_openai_client(endpoint, client)))
+    return OpenAIResponsesModel(model, provider=OpenAIProvider(openai_client=openai_client(endpoint, client)))
 
 
 def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
@@ -78,7 +78,7 @@ def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any)
 
     return OpenAIChatModel(
         model,
-        provider=OpenAICompatibleProvider(provider.name, openai_client=_openai_client(endpoint, client)),
+        provider=OpenAICompatibleProvider(provider.name, openai_client=openai_client(endpoint, client)),
         # Servers of the older interface know `max_tokens` only, and newer ones still take it.
         profile=_chat_profile(
             openai_chat_supports_max_completion_tokens=False,
@@ -92,7 +92,7 @@ def _ollama(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> 
     from pydantic_ai.models.ollama import OllamaModel
     from pydantic_ai.providers.ollama import OllamaProvider
 
-    inner = OllamaProvider(openai_client=_openai_client(endpoint, client))
+    inner = OllamaProvider(openai_client=openai_client(endpoint, client))
     return OllamaModel(model, provider=inner, profile=_chat_profile())
 
 

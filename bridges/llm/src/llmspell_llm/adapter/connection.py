@@ -51,8 +51,12 @@ class Connections:
     def __init__(self) -> None:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop] = WeakKeyDictionary()
 
-    async def connect(self, resolved: Resolved) -> Connection:
+    async def connect(self, resolved: Resolved, *, embeddings: bool = False) -> Connection:
         """Return a connection to a model; starts the provider and loads the model library if need be.
+
+        Args:
+            resolved: Which model.
+            embeddings: It is to give vectors, not text.
 
         Raises:
             ModelUnknownError: The provider's library is not installed, or it serves no model at all.
@@ -60,13 +64,15 @@ class Connections:
         """
         mine = self._of_loop()
         provider = resolved.provider
-        key = (provider, resolved.model)
+        key = (provider, resolved.model, embeddings)
         known = mine.connections.get(key)
         if known is not None:
             return known
         # Loading the library takes a second of CPU and starting a local model half a second: do both at once,
         # and neither on the event loop.
-        endpoint, _ = await asyncio.gather(provider.endpoint(resolved.model), asyncio.to_thread(_load_library))
+        endpoint, _ = await asyncio.gather(
+            provider.endpoint(resolved.model, embeddings=embeddings), asyncio.to_thread(_load_library)
+        )
         from llmspell_llm.adapter.build import build_model
         from llmspell_llm.adapter.listing import first_model
 
@@ -116,7 +122,7 @@ class _OfLoop:
     """What belongs to one event loop, since HTTP connections cannot be used from another."""
 
     def __init__(self) -> None:
-        self.connections: dict[tuple[Provider, str | None], Connection] = {}
+        self.connections: dict[tuple[Provider, str | None, bool], Connection] = {}
         self._clients: dict[bool, Any] = {}
 
     def client(self, endpoint: Endpoint) -> Any:

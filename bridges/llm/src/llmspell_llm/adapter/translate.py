@@ -14,7 +14,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.conversation import Answer, Image, Message, Settings, Usage
+from llmspell_llm.conversation import Answer, Image, Message, Settings, Usage, estimate
 from llmspell_llm.prices import cost_of
 from llmspell_llm.structured import Constraint
 
@@ -29,7 +29,6 @@ _SETTINGS = {
     "frequency_penalty": "frequency_penalty",
     "timeout": "request_timeout",
 }
-_CHARACTERS_PER_TOKEN = 4
 
 
 def messages_for(messages: Sequence[Message]) -> list[theirs.ModelMessage]:
@@ -164,8 +163,3 @@ def priced(usage: Usage, connection: Connection) -> Usage:
     provider = connection.provider
     cost = 0.0 if provider.free else cost_of(provider.prices, connection.model, usage)
     return replace(usage, cost=cost)
-
-
-def estimate(text: str) -> int:
-    """Return about how many tokens a text has, for want of a count: a quarter of its characters, rounded up."""
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)

@@ -9,10 +9,8 @@ from typing import Any, Protocol
 
 from llmspell.errors import ResourceExhausted
 from llmspell_llm.adapter import Connection
-from llmspell_llm.conversation import Message, Settings, Usage
+from llmspell_llm.conversation import Message, Settings, Usage, estimate
 from llmspell_llm.errors import ModelError
-
-CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,6 @@ def settle_quietly(account: Account, report: Report, reservations: Sequence[Any]
     """Settle while another error is on its way, which an empty budget must not hide."""
     with suppress(ResourceExhausted):
         account.settle(report, reservations)
-
-
-def estimate(text: str) -> int:
-    """Return about how many tokens a text has, for want of a count: a quarter of its characters, rounded up."""
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def expected_tokens(messages: Sequence[Message], settings: Settings) -> int:

@@ -88,6 +88,10 @@ def conversation_from(
     return conversation
 
 
+_MESSAGE_KEYS = {"role", "content", "images", "model", "provider", "finish_reason", "usage"}
+"""What a message may hold: what asks, and what ``llm.chat`` returned with an answer."""
+
+
 def message_from(given: Mapping[str, Any], index: int) -> Message:
     """Return one message of a script: ``{role, content, images?}``.
 
@@ -103,7 +107,7 @@ def message_from(given: Mapping[str, Any], index: int) -> Message:
         )
     if not isinstance(content, str):
         raise ArgumentError(f"message {index}: content should be a text", parameter="messages")
-    if unknown := set(given) - {"role", "content", "images"}:
+    if unknown := set(given) - _MESSAGE_KEYS:
         raise ArgumentError(f"message {index} has no {sorted(unknown)[0]!r}", parameter="messages")
     return Message(role, content, tuple(image_from(image) for image in given.get("images") or ()))
 

@@ -7,19 +7,22 @@ from typing import Any
 
 from llmspell.plugin import Call
 from llmspell_llm.llm.account import Report
+from llmspell_llm.llm.metrics import ProviderMetrics
 
 
 class RunAccount:
-    """Books requests on the budget of the run that a call belongs to, and tells observers of each."""
+    """Books requests on the budget of the run that a call belongs to, counts them, and tells observers of each."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, metrics: dict[str, ProviderMetrics]) -> None:
         self._call = call
+        self._metrics = metrics
 
     def reserve(self, tokens: int) -> Any:
         return self._call.run.budget.reserve(tokens)
 
     def settle(self, report: Report, reservations: Sequence[Any]) -> None:
         usage = report.usage
+        self._metrics.setdefault(report.connection.provider.name, ProviderMetrics()).count(report)
         self._call.event(
             "model",
             {

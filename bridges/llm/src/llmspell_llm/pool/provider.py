@@ -24,7 +24,7 @@ class PoolProvider(RemoteProvider):
         self._directory = directory
         self._connections = connections
 
-    async def endpoint(self, model: str | None = None) -> Endpoint:
+    async def endpoint(self, model: str | None = None, *, embeddings: bool = False) -> Endpoint:
         """Connect every member.
 
         Raises:

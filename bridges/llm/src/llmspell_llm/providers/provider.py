@@ -71,8 +71,8 @@ class Provider(Protocol):
     free: bool
     prices: str | None
 
-    async def endpoint(self, model: str | None = None) -> Endpoint:
-        """Return where ``model`` is reached; starts what has to be started first."""
+    async def endpoint(self, model: str | None = None, *, embeddings: bool = False) -> Endpoint:
+        """Return where ``model`` is reached, for text or for embeddings; starts what has to be started first."""
 
     async def count_tokens(self, text: str, model: str) -> int | None:
         """Return how many tokens a text has, exactly, or None if the provider cannot tell."""
@@ -97,7 +97,7 @@ class RemoteProvider:
         self.prices = prices
         self._endpoint = endpoint
 
-    async def endpoint(self, model: str | None = None) -> Endpoint:
+    async def endpoint(self, model: str | None = None, *, embeddings: bool = False) -> Endpoint:
         return self._endpoint
 
     async def count_tokens(self, text: str, model: str) -> int | None:

@@ -1,0 +1,97 @@
+"""What the parts of the ``llm`` bridge share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmspell.plugin import Bridge, BridgeContext, Call
+from llmspell_llm.bridges.modelinfo import ModelInfoBridge
+from llmspell_llm.bridges.structured import StructuredBridge
+from llmspell_llm.conversation import Answer, Message
+from llmspell_llm.llm.asking import Asking
+from llmspell_llm.llm.metrics import ProviderMetrics
+from llmspell_llm.llm.options import constraint_from, settings_from
+from llmspell_llm.llm.paying import RunAccount
+from llmspell_llm.providers import Directory
+from llmspell_llm.structured import Constraint, Shape
+
+
+class LlmBase(Bridge):
+    """Asks, with the session's defaults, and counts."""
+
+    def __init__(self) -> None:
+        self._asking: Asking | None = None
+        self._structured: StructuredBridge | None = None
+        self.defaults: dict[str, Any] = {}
+        self.metrics: dict[str, ProviderMetrics] = {}
+        self.fallbacks: list[str] = []
+
+    async def open(self, context: BridgeContext) -> None:
+        """Stand on the host's models and the session's schemas."""
+        hub, structured = context.bridges["modelinfo"], context.bridges["structured"]
+        assert isinstance(hub, ModelInfoBridge)
+        assert isinstance(structured, StructuredBridge)
+        self._asking = Asking(Directory(parent=hub.directory), hub.connections)
+        self._structured = structured
+
+    async def close(self) -> None:
+        """Close the session's own providers."""
+        if self._asking is not None:
+            await self._asking.directory.close()
+
+    @property
+    def asking(self) -> Asking:
+        """What asks; other bridges of the family stand on it."""
+        assert self._asking is not None, "the bridge is not open"
+        return self._asking
+
+    @property
+    def structured(self) -> StructuredBridge:
+        assert self._structured is not None, "the bridge is not open"
+        return self._structured
+
+    def account(self, call: Call) -> RunAccount:
+        """Return what pays for the requests of a call."""
+        return RunAccount(call, self.metrics)
+
+    def model(self, given: str | None) -> str | None:
+        return given or self.defaults.get("model")
+
+    def system(self, given: str | None) -> str | None:
+        return given or self.defaults.get("system")
+
+    def constraint(self, choices: Sequence[Any] | None, schema: Any) -> Constraint | None:
+        """Return what the answer must look like; a schema may be a name, a JSON Schema or a short description."""
+        if schema is None or choices is not None:
+            return constraint_from(choices, schema)
+        return Shape(self.structured.schema_of(schema))
+
+    async def ask(
+        self,
+        call: Call,
+        conversation: Sequence[Message],
+        given: Mapping[str, Any],
+        constraint: Constraint | None = None,
+        model: str | None = None,
+    ) -> Answer:
+        """Ask a model with the options a script gave."""
+        return await self.asking.complete(
+            conversation,
+            settings_from(given, self.defaults),
+            model=self.model(model),
+            constraint=constraint,
+            account=self.account(call),
+        )
+
+
+def message_of(answer: Answer) -> dict[str, Any]:
+    """Return an answer as a message that can be appended to a conversation."""
+    return {
+        "role": "assistant",
+        "content": answer.text,
+        "model": answer.model,
+        "provider": answer.provider,
+        "finish_reason": answer.finish_reason,
+        "usage": answer.usage.as_value(),
+    }
