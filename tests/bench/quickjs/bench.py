@@ -14,6 +14,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,27 @@ def cpu(session: Session, level: str, wheel: dict[str, float], local: dict[str, 
     row(f"CPU work as a spell / bare, {level}", f"{mean:.2f}", "<= 1.10", mean <= 1.1)
 
 
+def languages(host: Host, session: Session, level: str) -> None:
+    """Time calls of a Lua function, if there is Lua."""
+    if "lua" not in host.plugins.engines:
+        return
+    text = (
+        "import {{ add }} from './tools.lua'; let s = 0;"
+        " for (let i = 0; i < {n}; i++) s = await add(s, 1); export default s"
+    )
+    with tempfile.TemporaryDirectory() as root:
+        (Path(root) / "tools.lua").write_text("return {add = function(a, b) return a + b end}")
+
+        def run(count: int) -> object:
+            return session.run(Source(text.format(n=count), str(Path(root) / "main.js"), "javascript", root)).value
+
+        assert run(50) == 50
+        base = times(lambda: run(50), 5)[0]
+        full = times(lambda: run(1050), 5)
+        figure = (full[0] - base) * 1e3
+        row(f"call of a Lua function, {level}", f"{figure:.0f} us", "<= 200 us", figure <= 200)
+
+
 def conversion(wheel: dict[str, float]) -> None:
     """Time a 1,000-key object each way at the guest, against JSON through the bare binding."""
     engine = JavaScriptEngine()
@@ -170,6 +192,7 @@ def main() -> None:
             with host.session(policy=policy) as session:
                 tiny(session, level)
                 calls(session, level)
+                languages(host, session, level)
                 cpu(session, level, wheel, local)
 
 

@@ -114,7 +114,7 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 
 def test_every_part_is_there() -> None:
-    expected = "clone console crypto failures modules promises rare text timers url"
+    expected = "clone console crypto failures modules promises rare search text timers url"
     assert sorted(glue.parts()) == expected.split()
 
 

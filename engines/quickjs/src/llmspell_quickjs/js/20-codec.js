@@ -39,12 +39,16 @@ function cannotCross(message, depth) {
 
 function countText(text, depth) {
   size += text.length;
-  if (size > limits.bytes) throw cannotCross("the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)", depth);
+  if (size > limits.bytes) {
+    throw cannotCross("the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)", depth);
+  }
 }
 
 function countNodes(n, depth) {
   nodes += n;
-  if (nodes > limits.nodes) throw cannotCross("the value has more than " + limits.nodes + " parts (limit: value nodes)", depth);
+  if (nodes > limits.nodes) {
+    throw cannotCross("the value has more than " + limits.nodes + " parts (limit: value nodes)", depth);
+  }
 }
 
 // Copy a value into plain data that JSON.stringify cannot be led astray on: no prototypes, no accessors, no toJSON.
@@ -98,8 +102,9 @@ function list(value, depth) {
     if (typeof item === "string") {
       size += item.length;
       out[i] = item;
-    } else if (typeof item === "number" && ((item | 0) === item ? item !== 0 || 1 / item > 0 : item % 1 !== 0 && item - item === 0)) out[i] = item;
-    else {
+    } else if (typeof item === "number" && (item % 1 !== 0 ? item - item === 0 : (item | 0) === item && item !== 0)) {
+      out[i] = item; // what JSON says as it is: finite fractions, and small integers but zeros
+    } else {
       trail[depth] = i;
       out[i] = walk(item, depth + 1);
     }
@@ -120,8 +125,8 @@ function dict(value, depth) {
     if (typeof item === "string") {
       size += item.length;
       out[name] = item;
-    } else if (typeof item === "number" && ((item | 0) === item ? item !== 0 || 1 / item > 0 : item % 1 !== 0 && item - item === 0)) {
-      out[name] = item; // what JSON says as it is: small integers but -0, and finite fractions
+    } else if (typeof item === "number" && (item % 1 !== 0 ? item - item === 0 : (item | 0) === item && item !== 0)) {
+      out[name] = item;
     } else {
       trail[depth] = name;
       out[name] = walk(item, depth + 1);

@@ -10,7 +10,9 @@ const OWN_FRAME = "    at __llmspell_file "; // the function a file becomes
 // way to call the host. It reads toString, name, message and stack, so none of these may lead to a script's code.
 // They are accessors, not constants, because subclasses assign them on their instances.
 function lockErrors() {
-  const kinds = [Error, InternalError, RangeError, TypeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError];
+  const kinds = [
+    Error, InternalError, RangeError, TypeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError,
+  ];
   for (let i = 0; i < kinds.length; i++) {
     const prototype = kinds[i].prototype;
     lock(prototype, "name", prototype.name);
@@ -48,7 +50,7 @@ function lock(prototype, key, value) {
   defineProperty(prototype, key, record({
     get() { return value; },
     set(given) {
-      if (this !== prototype) defineProperty(this, key, record({ value: given, writable: true, enumerable: false, configurable: true }));
+      if (this !== prototype) hide(this, key, given);
     },
     configurable: false,
   }));

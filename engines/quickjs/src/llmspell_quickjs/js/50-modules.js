@@ -18,7 +18,8 @@ function compile(described, code) {
   }
   return record({
     key, body, state: "new", isMain: false, isModule: described.isModule, isAsync: described.isAsync,
-    requests: described.requests, stars: described.stars, dependencies: described.requests.length > 0 ? undefined : EMPTY,
+    requests: described.requests, stars: described.stars,
+    dependencies: described.requests.length > 0 ? undefined : EMPTY,
     exports: {}, holder: undefined, namespace: undefined, waits: bare([]), promise: undefined, error: undefined,
   });
 }

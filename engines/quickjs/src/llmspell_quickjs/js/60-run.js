@@ -10,8 +10,9 @@ let probed; // waits of a run that cannot go on, once it is known to be one
 
 // Web globals and the part each comes from.
 const LAZY = record({
-  console: "console", structuredClone: "clone", URL: "url", URLSearchParams: "url", TextEncoder: "text", TextDecoder: "text",
-  setTimeout: "timers", clearTimeout: "timers", setInterval: "timers", clearInterval: "timers", crypto: "crypto",
+  console: "console", crypto: "crypto", structuredClone: "clone",
+  URL: "url", URLSearchParams: "search", TextEncoder: "text", TextDecoder: "text",
+  setTimeout: "timers", clearTimeout: "timers", setInterval: "timers", clearInterval: "timers",
 });
 
 // Make a global that is loaded when it is first used: a web global, or a bridge: [name shown, name of the bridge]
@@ -63,7 +64,8 @@ function guardPromises() {
 }
 
 function isThenable(value) {
-  return ((typeof value === "object" && value !== null) || typeof value === "function") && typeof value.then === "function";
+  const kind = typeof value;
+  return (kind === "object" ? value !== null : kind === "function") && typeof value.then === "function";
 }
 
 // Call `next` with the value, at once or when it is a promise that is kept; `failed` with what is thrown.
@@ -128,7 +130,8 @@ function serve(id, work) {
     said[said.length] = line;
   };
   const failed = (error) => answer(failure(id, error));
-  mapSet(invocations, id, () => answer(failure(id, new BridgeError("the call was cancelled", "cancelled"), "cancelled")));
+  const cancel = () => answer(failure(id, new BridgeError("the call was cancelled", "cancelled"), "cancelled"));
+  mapSet(invocations, id, cancel);
   try {
     whenSettled(work(), (value) => answer(success(id, value)), failed);
   } catch (error) {
@@ -212,13 +215,15 @@ hide(global, "__llmspell_tracker", (promise, reason, handled) => {
 
 hide(global, "__llmspell_slot", slot);
 
+// What parts are given. It never reaches a script.
 const core = record({
-  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, Proxy: NativeProxy, SyntaxError: SyntaxErrorClass,
-  TypeError: PlainTypeError,
-  apply, ask, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut, decode, defineProperty,
-  emit, exportsOf, faultError, find, freeze, functionNumbers, functions, getOwnPropertyDescriptor, getPrototypeOf, halt,
-  handles, hide, host, isError, lineOf, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules,
-  nativeStack, nativeThen, objectKeys, objectToString, origins, parse, part, record, revive, saved, say, setPrototypeOf, start,
+  BridgeError, MARK, NONE, NativePromise, ObjectPrototype,
+  Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
+  apply, ask, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut,
+  decode, defineProperty, emit, exportsOf, faultError, find, freeze, functionNumbers, functions,
+  getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, isError, lineOf, lower,
+  mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules, nativeStack, nativeThen,
+  objectKeys, objectToString, origins, parse, part, record, revive, saved, say, setPrototypeOf, start,
   stringify, tellSaid, then, trail, walk, weakGet, weakSet,
   cancelled: () => cancelled,
   lastCall: () => lastCall,

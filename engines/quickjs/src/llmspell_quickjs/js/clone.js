@@ -51,19 +51,21 @@
 
     function properties(from, to) {
       for (const key of Object.keys(from)) {
-        Object.defineProperty(to, key, { value: copy(from[key]), writable: true, enumerable: true, configurable: true });
+        const value = copy(from[key]);
+        Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
       }
       return to;
     }
 
     function error(item, keep) {
       const kinds = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
-      const made = keep(Object.create((kinds[item.name] || Error).prototype));
-      const fresh = new (kinds[item.name] || Error)(item.message);
-      seen.set(item, fresh);
-      if (made && "cause" in item) Object.defineProperty(fresh, "cause", { value: copy(item.cause), writable: true, configurable: true });
-      fresh.stack = item.stack;
-      return fresh;
+      const Kind = Object.hasOwn(kinds, item.name) ? kinds[item.name] : Error;
+      const made = keep(new Kind(item.message));
+      if ("cause" in item) {
+        Object.defineProperty(made, "cause", { value: copy(item.cause), writable: true, configurable: true });
+      }
+      made.stack = item.stack;
+      return made;
     }
 
     return copy(value);

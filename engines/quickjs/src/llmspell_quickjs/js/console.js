@@ -90,7 +90,9 @@
     function showParts(item, name, depth) {
       const keys = Object.keys(item);
       if (Array.isArray(item)) {
-        return wrap(name === "Array" ? "" : name + "(" + item.length + ") ", "[", elements(item, depth).concat(properties(item, keys.filter((key) => !isIndex(key, item.length)), depth)), "]");
+        const named = properties(item, keys.filter((key) => !isIndex(key, item.length)), depth);
+        const label = name === "Array" ? "" : name + "(" + item.length + ") ";
+        return wrap(label, "[", elements(item, depth).concat(named), "]");
       }
       if (typeof item === "function") {
         const isClass = Function.prototype.toString.call(item).startsWith("class");
@@ -177,7 +179,8 @@
     const tag = item[Symbol.toStringTag];
     const maker = prototype.constructor;
     const name = typeof maker === "function" && maker.name ? maker.name : "Object";
-    return typeof tag === "string" && tag !== "" && tag !== name ? (name === "Object" ? tag : name + " [" + tag + "]") : name;
+    if (typeof tag !== "string" || tag === "" || tag === name) return name;
+    return name === "Object" ? tag : name + " [" + tag + "]";
   }
 
   function errorHead(error) {
@@ -223,7 +226,8 @@
     const widths = heads.map((head) => Math.max(head.length, ...lines.map((cells) => (cells.get(head) || "").length)));
     const line = (cells) => "| " + cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ") + " |";
     const rule = "|" + widths.map((width) => "-".repeat(width + 2)).join("|") + "|";
-    return write("output", [[line(heads), rule, ...lines.map((cells) => line(heads.map((head) => cells.get(head) || "")))].join("\n")]);
+    const body = lines.map((cells) => line(heads.map((head) => cells.get(head) || "")));
+    return write("output", [[line(heads), rule, ...body].join("\n")]);
   }
 
   function elapsed(label) {
@@ -240,7 +244,10 @@
     error: (...args) => write("error_output", args),
     dir: (value) => write("output", [inspect(value)]),
     table,
-    trace: (...args) => write("error_output", ["Trace" + (args.length > 0 ? ": " + format(args) : "") + "\n" + new Error().stack.trimEnd()]),
+    trace: (...args) => {
+      const title = "Trace" + (args.length > 0 ? ": " + format(args) : "");
+      write("error_output", [title + "\n" + new Error().stack.trimEnd()]);
+    },
     assert: (holds, ...args) => {
       if (!holds) write("error_output", ["Assertion failed" + (args.length > 0 ? ": " + format(args) : "")]);
     },

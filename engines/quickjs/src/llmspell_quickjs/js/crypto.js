@@ -17,8 +17,11 @@
         return ask("core", "uuid", []);
       },
       getRandomValues(array) {
-        if (!isView(array) || !INTEGERS.test(String(core.apply(typedTag, array, core.NONE)))) throw new core.TypeError("getRandomValues needs an array of integers");
-        if (array.byteLength > MOST) throw new DOMException("getRandomValues gives at most " + MOST + " bytes", "QuotaExceededError");
+        const kind = isView(array) ? core.apply(typedTag, array, core.NONE) : undefined;
+        if (!INTEGERS.test(String(kind))) throw new core.TypeError("getRandomValues needs an array of integers");
+        if (array.byteLength > MOST) {
+          throw new DOMException("getRandomValues gives at most " + MOST + " bytes", "QuotaExceededError");
+        }
         if (array.byteLength > 0) fill(new core.saved.Uint8Array(array.buffer, array.byteOffset, array.byteLength));
         return array;
       },

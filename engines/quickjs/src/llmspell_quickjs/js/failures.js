@@ -55,7 +55,8 @@
   }
 
   function textOf(value) {
-    return typeof value === "string" ? cut(value, 0, 65536) : value === undefined || value === null ? "" : cut("" + value, 0, 65536);
+    if (value === undefined || value === null) return "";
+    return cut(typeof value === "string" ? value : "" + value, 0, 65536);
   }
 
   // A module for another language has no end at which to fail: what it leaves unhandled is at least printed.
@@ -73,7 +74,8 @@
     return origin === undefined ? "" : origin.kind;
   }
 
-  // Nothing can go on. Ask every promise that was ever awaited whether it is settled; the answers come with the next jobs.
+  // Nothing can go on. Ask every promise that was ever awaited whether it is settled; the answers come with the next
+  // jobs.
   function probe(main) {
     const probed = bare([]);
     const keys = objectKeys(modules);
@@ -97,7 +99,9 @@
   // Those that were waited for and are not settled: [key, number]
   function waiting(probed) {
     const waits = bare([]);
-    for (let i = 0; i < probed.length; i++) if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
+    for (let i = 0; i < probed.length; i++) {
+      if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
+    }
     return waits;
   }
 

@@ -2,12 +2,11 @@
 // A module is evaluated once per run. A circular import is an error that names the circle, as in every language here.
 (function (core) {
   "use strict";
-  const { BridgeError, bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, faultError, find, freeze } = core;
-  const { halt, host, lineOf, lower, mapGet, mapSet, method, modules, nativeThen, origins, parse, record } = core;
-  const { setPrototypeOf, start, stringify, tellSaid, weakGet, weakSet } = core;
+  const { BridgeError, bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, faultError } = core;
+  const { find, freeze, halt, host, lineOf, lower, mapGet, mapSet, method, modules, nativeThen, origins } = core;
+  const { parse, record, setPrototypeOf, start, stringify, tellSaid, weakGet, weakSet } = core;
   const resolved = new core.saved.Map(); // importer + name -> module
 
-  // chain: the modules whose evaluation led here, innermost first.
   // Find a module, by the name a file asks for it.
   function resolve(name, importer) {
     if (typeof name !== "string") throw new core.TypeError("the name of a module must be a text");
@@ -48,7 +47,8 @@
       const value = method(described[0], methods[i][1], methods[i][2], methods[i][0]);
       defineProperty(exports, methods[i][0], record({ value, enumerable: true }));
     }
-    setPrototypeOf(exports, new core.Proxy(create(null), record({ get: (_, name) => unknownExport(described[0], name) })));
+    const unknown = record({ get: (_, name) => unknownExport(described[0], name) });
+    setPrototypeOf(exports, new core.Proxy(create(null), unknown));
     freeze(exports);
     return (modules[key] = record({ key, state: "done", exports, isModule: false }));
   }
@@ -162,7 +162,8 @@
     if (module.namespace === undefined) {
       const exports = exportsOf(module);
       const namespace = create(null);
-      if ((typeof exports === "object" && exports !== null) || typeof exports === "function") copyNames(exports, namespace, false);
+      const kind = typeof exports;
+      if (kind === "object" ? exports !== null : kind === "function") copyNames(exports, namespace, false);
       if (!("default" in namespace)) namespace.default = exports;
       module.namespace = namespace;
     }

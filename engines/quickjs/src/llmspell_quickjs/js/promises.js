@@ -19,7 +19,7 @@
   // The engine's own then, with the engine's own promise as its result whatever `constructor` says.
   function plainThen(promise, done, failed) {
     const own = getOwnPropertyDescriptor(promise, "constructor");
-    defineProperty(promise, "constructor", record({ value: undefined, configurable: true, writable: true, enumerable: false }));
+    core.hide(promise, "constructor", undefined);
     try {
       return nativeThen(promise, done, failed);
     } finally {
@@ -47,7 +47,9 @@
       resolve = keep;
       reject = refuse;
     });
-    if (typeof resolve !== "function" || typeof reject !== "function") throw new core.TypeError("a promise subclass gave no functions to settle it");
+    if (typeof resolve !== "function" || typeof reject !== "function") {
+      throw new core.TypeError("a promise subclass gave no functions to settle it");
+    }
     const next = plainThen(promise, done, failed);
     nativeThen(next, quiet(resolve), quiet(reject));
     return result;

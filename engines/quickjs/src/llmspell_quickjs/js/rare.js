@@ -1,8 +1,9 @@
 // What crosses seldom: marks, both ways.
 (function (core) {
   "use strict";
-  const { apply, bare, cannotCross, create, cut, defineProperty, freeze, functionNumbers, functions, getPrototypeOf, handles } = core;
-  const { NONE, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved, stringify, walk, weakGet, weakSet } = core;
+  const { NONE, apply, bare, cannotCross, create, cut, defineProperty, freeze, functionNumbers, functions } = core;
+  const { handles, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved } = core;
+  const { stringify, walk, weakGet, weakSet } = core;
   const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
   const { BigInt, Map, Number, Uint8Array } = saved;
@@ -60,7 +61,8 @@
       case "[object Set]":
         return has(setSize, value) ? members(value, depth) : undefined;
       case "[object ArrayBuffer]":
-        return has(bufferLength, value) ? bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth) : undefined;
+        if (!has(bufferLength, value)) return undefined;
+        return bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth);
       case "[object Number]":
         return has(numberOf, value) ? walk(apply(numberOf, value, NONE), depth) : undefined;
       case "[object String]":
@@ -93,7 +95,8 @@
     const tag = apply(typedTag, value, NONE);
     if (tag === undefined) {
       const length = apply(viewLength, value, NONE);
-      return bytes(new Uint8Array(apply(viewBuffer, value, NONE), apply(viewOffset, value, NONE), length), length, depth);
+      const whole = apply(viewBuffer, value, NONE);
+      return bytes(new Uint8Array(whole, apply(viewOffset, value, NONE), length), length, depth);
     }
     const length = apply(typedLength, value, NONE);
     if (tag === "Uint8Array") return bytes(value, length, depth);
@@ -109,7 +112,8 @@
     mapEach(value, (item, key) => {
       const kind = typeof key;
       if (kind !== "string" && kind !== "number" && kind !== "bigint") {
-        throw cannotCross("the key of a Map must be a text or a number to cross, not " + (key === null ? "null" : kind), depth);
+        const found = key === null ? "null" : kind;
+        throw cannotCross("the key of a Map must be a text or a number to cross, not " + found, depth);
       }
       const name = "" + key;
       if (name in out) throw cannotCross("two keys of a Map become the same text " + stringify(name), depth);
@@ -207,7 +211,9 @@
   function methodOf(type, names) {
     const method = function (...args) {
       const number = weakGet(handles, this);
-      if (number === undefined) throw new core.TypeError(names[0] + " must be called on the " + type + " it belongs to");
+      if (number === undefined) {
+        throw new core.TypeError(names[0] + " must be called on the " + type + " it belongs to");
+      }
       return names[2] ? core.say(number, names[1], args) : core.ask(number, names[1], args);
     };
     defineProperty(method, "name", record({ value: names[0], configurable: true }));
@@ -218,7 +224,7 @@
     const next = prototype.next;
     const close = prototype.close;
     core.hide(prototype, "next", function () {
-      return core.then(apply(next, this, NONE), (step) => ({ done: step[0], value: step[1] === null && step[0] ? undefined : step[1] }));
+      return core.then(apply(next, this, NONE), (step) => ({ done: step[0], value: step[0] ? undefined : step[1] }));
     });
     core.hide(prototype, "return", function (value) {
       return core.then(apply(close, this, NONE), () => ({ done: true, value }));

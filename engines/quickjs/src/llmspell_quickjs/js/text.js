@@ -4,7 +4,8 @@
   const LABELS = {
     "utf-8": "utf-8", utf8: "utf-8", "unicode-1-1-utf-8": "utf-8",
     "utf-16le": "utf-16le", "utf-16": "utf-16le", unicode: "utf-16le",
-    latin1: "windows-1252", "iso-8859-1": "windows-1252", ascii: "windows-1252", "us-ascii": "windows-1252", "windows-1252": "windows-1252",
+    latin1: "windows-1252", "iso-8859-1": "windows-1252", "windows-1252": "windows-1252",
+    ascii: "windows-1252", "us-ascii": "windows-1252",
   };
   const HIGH =
     "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
@@ -52,7 +53,9 @@
     #started = false;
     constructor(label = "utf-8", options = {}) {
       this.#encoding = LABELS[String(label).trim().toLowerCase()];
-      if (this.#encoding === undefined) throw new RangeError(`there is no encoding '${label}' here; use utf-8, utf-16le or latin1`);
+      if (this.#encoding === undefined) {
+        throw new RangeError(`there is no encoding '${label}' here; use utf-8, utf-16le or latin1`);
+      }
       this.#fatal = Boolean(options.fatal);
       this.#keepMark = Boolean(options.ignoreBOM);
     }
@@ -120,7 +123,7 @@
         at++;
         continue;
       }
-      const more = first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : 0;
+      const more = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
       let code = first & (0x3f >> more);
       let got = 0;
       while (got < more && at + 1 + got < bytes.length) {

@@ -1,7 +1,7 @@
-// URL and URLSearchParams after the WHATWG standard. Not done: names that are not ASCII (they are refused by name).
+// URL after the WHATWG standard. Not done: host names that are not ASCII, which are refused by name.
 (function (core) {
   "use strict";
-  const { TextDecoder } = core.part("text");
+  const { URLSearchParams, bind, decode, encode } = core.part("search");
   const PORTS = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443", "ftp:": "21", "file:": "" };
   const FRAGMENT = ' "<>`';
   const QUERY = ' "#<>';
@@ -9,38 +9,6 @@
   const PATH = QUERY + "?`{}^";
   const USER = PATH + "/:;=@[\\]|";
   const FORBIDDEN_HOST = /[\u0000-\u0020#/:<>?@[\\\]^|%\u007f]/;
-
-  function encode(text, set) {
-    let out = "";
-    for (const char of text.toWellFormed()) {
-      const code = char.codePointAt(0);
-      out += code > 0x7e || code < 0x20 || set.includes(char) ? encodeURIComponent(char).replace(/^[^%]$/, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")) : char;
-    }
-    return out;
-  }
-
-  function bytesOf(text) {
-    const bytes = [];
-    for (let i = 0; i < text.length; i++) {
-      const hex = text.slice(i + 1, i + 3);
-      if (text[i] === "%" && /^[0-9a-fA-F]{2}$/.test(hex)) {
-        bytes.push(parseInt(hex, 16));
-        i += 2;
-      } else {
-        const code = text.codePointAt(i);
-        if (code < 0x80) bytes.push(code);
-        else {
-          for (const part of encodeURIComponent(String.fromCodePoint(code).toWellFormed()).slice(1).split("%")) bytes.push(parseInt(part, 16));
-          if (code > 0xffff) i++;
-        }
-      }
-    }
-    return bytes;
-  }
-
-  function decode(text) {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(bytesOf(text)));
-  }
 
   function invalid(text, why) {
     return new TypeError("Invalid URL '" + text + "'" + (why ? ": " + why : ""));
@@ -56,7 +24,9 @@
       return encode(text, "");
     }
     const name = decode(text).toLowerCase();
-    if (/[^\u0000-\u007f]/.test(name)) throw invalid(whole, "a host name that is not ASCII is not supported; write it in punycode");
+    if (/[^\u0000-\u007f]/.test(name)) {
+      throw invalid(whole, "a host name that is not ASCII is not supported; write it in punycode");
+    }
     if (name === "" || FORBIDDEN_HOST.test(name)) throw invalid(whole, "a forbidden character in the host");
     const parts = name.replace(/\.$/, "").split(".");
     return /^(?:\d+|0x[0-9a-f]*)$/.test(parts[parts.length - 1]) ? parseV4(parts, whole) : name;
@@ -67,11 +37,14 @@
     const numbers = parts.map((part) => {
       const base = /^0x/.test(part) ? 16 : part.length > 1 && part[0] === "0" ? 8 : 10;
       const digits = base === 16 ? part.slice(2) : base === 8 ? part.slice(1) : part;
-      if (part === "" || !{ 8: /^[0-7]*$/, 10: /^\d+$/, 16: /^[0-9a-f]*$/ }[base].test(digits)) throw invalid(whole, "not an IPv4 address");
+      const allowed = { 8: /^[0-7]*$/, 10: /^\d+$/, 16: /^[0-9a-f]*$/ }[base];
+      if (part === "" || !allowed.test(digits)) throw invalid(whole, "not an IPv4 address");
       return digits === "" ? 0 : parseInt(digits, base);
     });
     const last = numbers.pop();
-    if (numbers.some((number) => number > 255) || last >= 256 ** (4 - numbers.length)) throw invalid(whole, "not an IPv4 address");
+    if (numbers.some((number) => number > 255) || last >= 256 ** (4 - numbers.length)) {
+      throw invalid(whole, "not an IPv4 address");
+    }
     let value = last;
     numbers.forEach((number, i) => (value += number * 256 ** (3 - i)));
     return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
@@ -135,7 +108,8 @@
   }
 
   function blank(protocol) {
-    return { protocol, username: "", password: "", host: null, port: "", path: [], opaque: false, query: null, fragment: null };
+    const empty = { username: "", password: "", host: null, port: "", path: [], query: null, fragment: null };
+    return { protocol, opaque: false, ...empty };
   }
 
   function split(text) {
@@ -194,7 +168,7 @@
       text = text.slice(at + 1);
     }
     const port = /:(\d*)$/.exec(text);
-    const host = port && !/\][^\]]*$/.test(text.slice(0, port.index + 1)) ? text.slice(0, port.index) : port ? text.slice(0, port.index) : text;
+    const host = port ? text.slice(0, port.index) : text;
     if (/:[^\]]*$/.test(host) && !host.endsWith("]")) throw invalid(whole, "the port is not a number");
     if (host === "" && (isSpecial(url) || at >= 0 || port)) throw invalid(whole, "the host is missing");
     url.host = host === "" ? "" : parseHost(host, isSpecial(url), whole);
@@ -230,7 +204,8 @@
     const parts = split(isSpecial(base) ? text.replace(/^[^?#]*/, (body) => body.replaceAll("\\", "/")) : text);
     if (parts.body.startsWith("//")) return (isSpecial(base) ? absolute : generic)(base.protocol, text, whole);
     if (parts.body !== "") {
-      setPath(url, parts.body.startsWith("/") ? parts.body : "/" + parts.body, parts.body.startsWith("/") ? [] : base.path.slice(0, -1));
+      if (parts.body.startsWith("/")) setPath(url, parts.body, []);
+      else setPath(url, "/" + parts.body, base.path.slice(0, -1));
       url.query = null;
     }
     if (parts.body === "" && parts.query === null) parts.query = undefined;
@@ -248,7 +223,8 @@
     let out = url.protocol;
     if (url.host !== null) {
       out += "//";
-      if (url.username !== "" || url.password !== "") out += url.username + (url.password === "" ? "" : ":" + url.password) + "@";
+      const secret = url.password === "" ? "" : ":" + url.password;
+      if (url.username !== "" || secret !== "") out += url.username + secret + "@";
       out += hostOf(url);
     }
     out += pathOf(url);
@@ -261,106 +237,6 @@
     if (url.opaque) return url.path;
     return (url.path.length > 0 || isSpecial(url) ? "/" : "") + url.path.join("/");
   }
-
-  const FORM_SAFE = /^[A-Za-z0-9*\-._]$/;
-
-  function encodeForm(text) {
-    let out = "";
-    for (const char of text.toWellFormed()) {
-      if (FORM_SAFE.test(char)) out += char;
-      else if (char === " ") out += "+";
-      else out += char.codePointAt(0) < 0x80 ? "%" + char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0") : encodeURIComponent(char);
-    }
-    return out;
-  }
-
-  class URLSearchParams {
-    #pairs = [];
-    #changed = () => undefined;
-    constructor(init = "") {
-      if (typeof init === "object" && init !== null) {
-        const pairs = typeof init[Symbol.iterator] === "function" ? init : Object.entries(init);
-        for (const pair of pairs) {
-          const both = [...pair];
-          if (both.length !== 2) throw new TypeError("each pair of URLSearchParams needs a name and a value");
-          this.#pairs.push(both.map(String));
-        }
-      } else this.#read(String(init).replace(/^\?/, ""));
-    }
-    static bind(params, query, changed) {
-      params.#pairs = [];
-      params.#read(query);
-      params.#changed = changed;
-    }
-    #read(text) {
-      for (const part of text.split("&")) {
-        if (part === "") continue;
-        const at = part.indexOf("=");
-        const sides = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
-        this.#pairs.push(sides.map((side) => decode(side.replaceAll("+", " "))));
-      }
-    }
-    get size() {
-      return this.#pairs.length;
-    }
-    append(name, value) {
-      this.#pairs.push([String(name), String(value)]);
-      this.#changed();
-    }
-    delete(name, value) {
-      this.#pairs = this.#pairs.filter((pair) => pair[0] !== String(name) || (value !== undefined && pair[1] !== String(value)));
-      this.#changed();
-    }
-    get(name) {
-      const found = this.#pairs.find((pair) => pair[0] === String(name));
-      return found ? found[1] : null;
-    }
-    getAll(name) {
-      return this.#pairs.filter((pair) => pair[0] === String(name)).map((pair) => pair[1]);
-    }
-    has(name, value) {
-      return this.#pairs.some((pair) => pair[0] === String(name) && (value === undefined || pair[1] === String(value)));
-    }
-    set(name, value) {
-      const at = this.#pairs.findIndex((pair) => pair[0] === String(name));
-      if (at < 0) this.#pairs.push([String(name), String(value)]);
-      else {
-        this.#pairs[at][1] = String(value);
-        this.#pairs = this.#pairs.filter((pair, i) => i <= at || pair[0] !== String(name));
-      }
-      this.#changed();
-    }
-    sort() {
-      this.#pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-      this.#changed();
-    }
-    forEach(callback, self) {
-      for (const [name, value] of this.#pairs) callback.call(self, value, name, this);
-    }
-    *entries() {
-      for (const pair of this.#pairs) yield [...pair];
-    }
-    *keys() {
-      for (const pair of this.#pairs) yield pair[0];
-    }
-    *values() {
-      for (const pair of this.#pairs) yield pair[1];
-    }
-    [Symbol.iterator]() {
-      return this.entries();
-    }
-    toString() {
-      return this.#pairs.map((pair) => pair.map(encodeForm).join("=")).join("&");
-    }
-    toJSON() {
-      return this.toString();
-    }
-    get [Symbol.toStringTag]() {
-      return "URLSearchParams";
-    }
-  }
-  const bind = URLSearchParams.bind;
-  delete URLSearchParams.bind;
 
   class URL {
     #url;
@@ -446,13 +322,15 @@
     }
     set port(value) {
       const digits = /^\d*/.exec(String(value))[0];
-      if (this.#url.host && (digits !== "" || String(value) === "") && Number(digits) < 65536) setPort(this.#url, digits, "");
+      const isPort = (digits !== "" || String(value) === "") && Number(digits) < 65536;
+      if (this.#url.host && isPort) setPort(this.#url, digits, "");
     }
     get pathname() {
       return pathOf(this.#url);
     }
     set pathname(text) {
-      if (!this.#url.opaque) setPath(this.#url, isSpecial(this.#url) ? String(text).replaceAll("\\", "/") : String(text), []);
+      const path = isSpecial(this.#url) ? String(text).replaceAll("\\", "/") : String(text);
+      if (!this.#url.opaque) setPath(this.#url, path, []);
     }
     get search() {
       return this.#url.query ? "?" + this.#url.query : "";
@@ -483,5 +361,5 @@
     }
   }
 
-  return { URL, URLSearchParams };
+  return { URL };
 });
