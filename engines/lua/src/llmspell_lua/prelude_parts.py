@@ -19,6 +19,7 @@ LAZY = (
     "encode",
     "ending",
     "errors",
+    "failing",
     "invocations",
     "loader",
     "matcher",
@@ -44,7 +45,10 @@ DEPENDS = {
     "cost": ("strings", "patterns"),
     "matcher": ("patterns",),
     "promise": ("async",),
+    "coroutines": ("failing",),
     "scheduler": ("errors",),
+    "strings": ("failing",),
+    "tables": ("failing",),
 }
 """Parts that must be there when a part is loaded."""
 

@@ -261,38 +261,38 @@ end
 function A.scope(f)
   check_function(f, 1, "scope")
   local owner = control.task
-  local scope = { tasks = {}, count = 0 }
+  S.check_cancelled(owner)
+  local scope = { tasks = {}, count = 0, outer = owner.body }
   function scope.fail(err)
     if not scope.failed then
       scope.failed = true
       scope.err = err
       cancel_scope(scope, "another task of the scope failed")
-      if scope.in_body and owner.place and S.take_out(owner.place, owner) then
-        S.wake_with_error(owner, S.make_error("cancelled", "a task of the scope failed"))
-      elseif scope.in_body and owner.call then
-        P.drop_call(owner.call)
-        P.fail_call(owner, S.make_error("cancelled", "a task of the scope failed"))
+      if scope.in_body then
+        S.interrupt(owner, S.make_error("cancelled", "a task of the scope failed"))
       end
     end
   end
   local handle = setmetatable({}, SCOPE)
   scopes[handle] = scope
-  scope.in_body = true
+  scope.in_body, owner.body = true, scope
   local results = pack(P.pcall(f, handle))
-  scope.in_body = false
+  scope.in_body, owner.body = false, scope.outer
   if not results[1] and not scope.failed then
     scope.failed, scope.err = true, results[2]
     cancel_scope(scope, "the scope failed")
   end
   while scope.count > 0 do
     scope.owner_waits = owner
-    local ok, problem = P.pcall(S.park, nil, "the tasks of the scope to end")
-    scope.owner_waits = nil
+    function owner.abandon()
+      scope.owner_waits = nil
+    end
+    -- Once the tasks are cancelled they are sure to end.
+    local ok, problem = P.pcall(S.park, nil, "the tasks of the scope to end", scope.failed)
+    scope.owner_waits, owner.abandon = nil, nil
     if not ok then
       scope.failed, scope.err = true, scope.err or problem
       cancel_scope(scope, "the scope was cancelled")
-      -- Cancelled tasks end by themselves; this one cannot wait any more.
-      break
     end
   end
   scope.over = true

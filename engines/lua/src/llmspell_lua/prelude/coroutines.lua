@@ -6,7 +6,7 @@
 
 local P = ...
 local control, fatal, rethrow, co_hook = P.control, P.fatal, P.rethrow, P.co_hook
-local HOST, REFUSED = P.HOST, P.REFUSED
+local HOST, REFUSED, failing = P.HOST, P.REFUSED, P.failing
 local error, rawequal, setmetatable, type = error, rawequal, setmetatable, type
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local status, running, close = coroutine.status, coroutine.running, coroutine.close
@@ -48,6 +48,9 @@ function C.resume(co, ...)
   if control.dead then
     rethrow()
   end
+  if type(co) ~= "thread" then
+    return failing(resume, co)
+  end
   if relaying[co] then
     return false, "cannot resume non-suspended coroutine"
   end
@@ -59,7 +62,7 @@ end
 
 function C.create(f)
   if type(f) ~= "function" then
-    return create(f)
+    return failing(create, f)
   end
   if control.dead then
     rethrow()
@@ -102,6 +105,13 @@ function C.wrap(f)
   end
 end
 
+local function closed(ok, ...)
+  if not ok and fatal((...)) then
+    rethrow()
+  end
+  return ok, ...
+end
+
 function C.close(co)
   -- A coroutine that a hook ended runs its remaining handlers with hooks off, so none may be run now.
   if control.dead then
@@ -110,11 +120,10 @@ function C.close(co)
   if relaying[co] then
     error("cannot close a coroutine that waits for the host", 2)
   end
-  local ok, e = close(co)
-  if not ok and fatal(e) then
-    rethrow()
+  if type(co) ~= "thread" then
+    return failing(close, co)
   end
-  return ok, e
+  return closed(close(co))
 end
 
 function C.yield(...)
@@ -143,6 +152,9 @@ function C.status(co)
   end
   if co ~= nil and co == main_thread then
     return "running"
+  end
+  if type(co) ~= "thread" then
+    return failing(status, co)
   end
   return status(co)
 end

@@ -49,7 +49,9 @@ local function s_print(...)
 end
 
 local function s_setmetatable(t, mt)
-  if type(mt) == "table" and rawget(mt, "__gc") ~= nil then
+  if type(t) ~= "table" then
+    error("bad argument #1 to 'setmetatable' (table expected, got " .. type(t) .. ")", 2)
+  elseif type(mt) == "table" and rawget(mt, "__gc") ~= nil then
     error("__gc is not available: a finalizer could not be stopped", 2)
   end
   return setmetatable(t, mt)

@@ -1,7 +1,7 @@
 -- `load` for scripts: source text only, into the run's globals.
 
 local P = ...
-local error, load, select, type = error, load, select, type
+local error, load, select, tostring, type = error, load, select, tostring, type
 local byte, find = string.byte, string.find
 local concat = table.concat
 
@@ -31,6 +31,8 @@ return function(chunk, name, mode, ...)
       parts[#parts + 1] = part
     end
     chunk = concat(parts)
+  elseif type(chunk) == "number" then
+    chunk = tostring(chunk)
   elseif type(chunk) ~= "string" then
     error("bad argument #1 to 'load' (string or function expected, got " .. type(chunk) .. ")", 2)
   end

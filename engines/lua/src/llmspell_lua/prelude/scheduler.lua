@@ -51,17 +51,29 @@ S.here = here
 
 -- Parking and waking
 
+-- A task is in the bodies of the scopes that `task.body` and its `outer`s name; where one failed it must leave.
 local function check_cancelled(task)
   if task.cancelled then
     raise("cancelled", task.cancelled)
   end
+  local scope = task.body
+  while scope do
+    if scope.failed then
+      raise("cancelled", "a task of the scope failed")
+    end
+    scope = scope.outer
+  end
 end
 
 -- Suspend the running task until somebody wakes it; return what `wake` passed. `place` is a list it is put into, so
--- that a cancellation can take it out again; `what` says what it waits for.
-local function park(place, what)
+-- that a cancellation can take it out again (where a list is not enough, `task.abandon` does); `what` says what it
+-- waits for. `anyway` is for waiting that is sure to end: a cancelled task may do that, too.
+local function park(place, what, anyway)
   local task = control.task
-  check_cancelled(task)
+  if not anyway then
+    check_cancelled(task)
+  end
+  task.parked = true
   task.place, task.waits_for, task.waits_at = place, what, here()
   if place then
     place[#place + 1] = task
@@ -76,12 +88,14 @@ end
 
 -- Wake a parked task with up to two values. The task must have been taken out of its place.
 local function wake(task, a, b)
+  task.parked = false
   task.woken = { true, a, b }
   make_ready(task)
 end
 
 -- Wake a parked task with an error.
 local function wake_with_error(task, err)
+  task.parked = false
   task.woken = { false, err }
   make_ready(task)
 end
@@ -96,6 +110,23 @@ local function take_out(place, task)
   return false
 end
 
+-- Make what a task waits for raise an error. A task that can go on already does.
+local function interrupt(task, err)
+  if task.parked then
+    if task.place then
+      take_out(task.place, task)
+    end
+    if task.abandon then
+      task.abandon()
+    end
+    wake_with_error(task, err)
+  elseif task.call then
+    P.drop_call(task.call)
+    P.fail_call(task, err)
+  end
+end
+
+S.interrupt = interrupt
 S.park, S.wake, S.wake_with_error, S.take_out, S.check_cancelled = park, wake, wake_with_error, take_out, check_cancelled
 
 -- Timers: a host call without a task. `fire` runs in the scheduler and must not suspend.
@@ -278,16 +309,7 @@ function S.cancel(task, reason)
     return false
   end
   task.cancelled = reason or "the task was cancelled"
-  local err = make_error("cancelled", task.cancelled)
-  if task.place and take_out(task.place, task) then
-    wake_with_error(task, err)
-  elseif task.abandon then
-    task.abandon()
-    wake_with_error(task, err)
-  elseif task.call then
-    P.drop_call(task.call)
-    P.fail_call(task, err)
-  end
+  interrupt(task, make_error("cancelled", task.cancelled))
   return true
 end
 
@@ -339,10 +361,7 @@ function S.deadlock(tasks)
   if main_waits == victim then
     main_waits = false
   end
-  if victim.place then
-    take_out(victim.place, victim)
-  end
-  wake_with_error(victim, make_error("deadlock", "every task waits for another: " .. concat(lines, "; ")))
+  interrupt(victim, make_error("deadlock", "every task waits for another: " .. concat(lines, "; ")))
   return true
 end
 

@@ -2,13 +2,13 @@
 --
 -- The C matcher does the work wherever its worst case is small. Beyond that `cost.lua` looks closer, and where
 -- that does not help either `matcher.lua` matches in Lua, interruptible. Both are loaded when first needed.
--- Calls into C are tail calls, so that its error messages name the script's line.
 
 local P = ...
-local error, tonumber, tostring, type = error, tonumber, tostring, type
+local failing = P.failing
+local error, tostring, type = error, tostring, type
 local byte, find, gmatch, gsub, match, rep =
   string.byte, string.find, string.gmatch, string.gsub, string.match, string.rep
-local mathtype, tointeger = math.type, math.tointeger
+local tointeger = math.tointeger
 local getmt = debug.getmetatable
 
 local BUDGET = 50000000 -- steps of the C matcher in one call: about 0.15 s
@@ -60,18 +60,22 @@ local function part(name)
   return found
 end
 
-local function text(v)
-  if type(v) == "number" then
-    return tostring(v)
+-- Numbers count as texts; with anything else C fails as it should.
+local function coerced(ours, c, s, p, ...)
+  local kind, other = type(s), type(p)
+  if (kind == "string" or kind == "number") and (other == "string" or other == "number") then
+    return ours(tostring(s), tostring(p), ...)
   end
-  return v
+  return failing(c, s, p, ...)
 end
 
-local function s_find(s, p, init, plain)
-  s, p = text(s), text(p)
+local s_find, s_match, s_gmatch, s_gsub
+
+function s_find(s, p, ...)
   if type(s) ~= "string" or type(p) ~= "string" then
-    return find(s, p, init, plain)
+    return coerced(s_find, find, s, p, ...)
   end
+  local init, plain = ...
   if plain then
     if #s * #p <= PLAIN_BUDGET then
       return find(s, p, init, plain)
@@ -84,42 +88,48 @@ local function s_find(s, p, init, plain)
   return part("cost").find(s, p, init)
 end
 
-local function s_match(s, p, init)
-  s, p = text(s), text(p)
-  if type(s) ~= "string" or type(p) ~= "string" or #s <= (longest[p] or bound(p)) then
-    return match(s, p, init)
+function s_match(s, p, ...)
+  if type(s) ~= "string" or type(p) ~= "string" then
+    return coerced(s_match, match, s, p, ...)
+  elseif #s <= (longest[p] or bound(p)) then
+    return match(s, p, ...)
   end
-  return part("cost").match(s, p, init)
+  return part("cost").match(s, p, ...)
 end
 
-local function s_gmatch(s, p, init)
-  s, p = text(s), text(p)
-  if type(p) == "string" and byte(p, 1) == 94 then
+function s_gmatch(s, p, ...)
+  if type(s) ~= "string" or type(p) ~= "string" then
+    return coerced(s_gmatch, gmatch, s, p, ...)
+  end
+  if byte(p, 1) == 94 then
     p = "%" .. p -- no anchor here but a plain character: say so, and bounds are remembered for what it is
   end
-  if type(s) ~= "string" or type(p) ~= "string" or #s <= (longest[p] or bound(p)) then
-    return gmatch(s, p, init)
+  if #s <= (longest[p] or bound(p)) then
+    return gmatch(s, p, ...)
   end
-  return part("cost").gmatch(s, p, init)
+  return part("cost").gmatch(s, p, ...)
 end
 
-local function s_gsub(s, p, repl, max)
-  s, p = text(s), text(p)
+function s_gsub(s, p, ...)
+  if type(s) ~= "string" or type(p) ~= "string" then
+    return coerced(s_gsub, gsub, s, p, ...)
+  end
+  local repl, max = ...
   local kind = type(repl)
   if kind == "number" then
     repl, kind = tostring(repl), "string"
   end
-  if
-    type(s) ~= "string"
-    or type(p) ~= "string"
-    or (kind ~= "string" and kind ~= "function" and kind ~= "table")
-    or (max ~= nil and not tointeger(tonumber(max)))
-  then
-    return gsub(s, p, repl, max)
+  if kind ~= "string" and kind ~= "function" and kind ~= "table" then
+    return failing(gsub, s, p, ...)
   end
   local in_c = #s <= (longest[p] or bound(p))
   if in_c and (kind == "string" or (kind == "table" and getmt(repl) == nil)) then
     return gsub(s, p, repl, max)
+  end
+  if max == nil then
+    max = #s + 1
+  elseif not tointeger(max) then
+    return failing(gsub, s, p, ...)
   end
   local anchored = byte(p, 1) == 94
   local finder
@@ -134,16 +144,21 @@ local function s_gsub(s, p, repl, max)
   if not substitute and in_c then -- inside a callback of C, where the function could not call the host anyway
     return gsub(s, p, repl, max)
   end
-  return (substitute or part("substitute"))(s, finder, anchored, kind, repl, max and tointeger(tonumber(max)) or #s + 1)
+  return (substitute or part("substitute"))(s, finder, anchored, kind, repl, tointeger(max))
 end
 
 local function s_rep(s, count, separator)
-  s = text(s)
-  local times = mathtype(count) == "integer" and count or tointeger(tonumber(count))
-  if not times or type(s) ~= "string" or (separator ~= nil and type(text(separator)) ~= "string") then
-    return rep(s, count, separator)
+  local times = tointeger(count)
+  if type(s) == "number" then
+    s = tostring(s)
   end
-  separator = separator ~= nil and text(separator) or ""
+  if type(separator) == "number" then
+    separator = tostring(separator)
+  end
+  if not times or type(s) ~= "string" or (separator ~= nil and type(separator) ~= "string") then
+    return failing(rep, s, count, separator)
+  end
+  separator = separator or ""
   local l = #s + #separator
   if times <= 0 or l == 0 then
     return ""

@@ -9,7 +9,7 @@ local error, rawget, select, type = error, rawget, select, type
 local insert, remove, move, sort, concat = table.insert, table.remove, table.move, table.sort, table.concat
 local tointeger, maxinteger = math.tointeger, math.maxinteger
 local getmt = debug.getmetatable
-local ARRAY = P.ARRAY
+local ARRAY, failing = P.ARRAY, P.failing
 
 local MANY = 100000 -- places shifted or sorted in one call of C: some milliseconds
 
@@ -19,13 +19,18 @@ local function is_plain(t)
 end
 
 local function t_insert(t, ...)
-  if select("#", ...) ~= 2 or type(t) ~= "table" then
+  local count = select("#", ...)
+  if count == 1 and type(t) == "table" then
     return insert(t, ...)
+  elseif count ~= 2 or type(t) ~= "table" then
+    return failing(insert, t, ...)
   end
   local at, v = ...
   local past = #t + 1
   local position = tointeger(at)
-  if not position or position < 1 or position > past or (past - position < MANY and is_plain(t)) then
+  if not position or position < 1 or position > past then
+    return failing(insert, t, at, v)
+  elseif past - position < MANY and is_plain(t) then
     return insert(t, at, v)
   end
   for i = past, position + 1, -1 do
@@ -35,13 +40,17 @@ local function t_insert(t, ...)
 end
 
 local function t_remove(t, ...)
-  if select("#", ...) == 0 or type(t) ~= "table" then
-    return remove(t, ...)
+  if type(t) ~= "table" then
+    return failing(remove, t, ...)
+  elseif select("#", ...) == 0 then
+    return remove(t)
   end
   local at = ...
   local last = #t
   local position = tointeger(at)
-  if not position or position < 1 or position > last or (last - position < MANY and is_plain(t)) then
+  if not position or position < 1 or position > last then
+    return failing(remove, t, at) -- or it is one of the places beyond the last that C allows
+  elseif last - position < MANY and is_plain(t) then
     return remove(t, at)
   end
   local v = t[position]
@@ -56,13 +65,12 @@ local function t_move(a, first, last, to, b)
   local target = b == nil and a or b
   local f, e, t = tointeger(first), tointeger(last), tointeger(to)
   if not f or not e or not t or type(a) ~= "table" or type(target) ~= "table" then
-    return move(a, first, last, to, target)
-  end
-  if e < f or not (f > 0 or e < maxinteger + f) or (e - f < MANY and is_plain(a) and is_plain(target)) then
-    return move(a, f, e, t, target)
+    return failing(move, a, first, last, to, target)
   end
   local count = e - f + 1
-  if t > maxinteger - count + 1 then
+  if e >= f and (not (f > 0 or e < maxinteger + f) or t > maxinteger - count + 1) then
+    return failing(move, a, f, e, t, target)
+  elseif e < f or (count <= MANY and is_plain(a) and is_plain(target)) then
     return move(a, f, e, t, target)
   end
   if t > e or t <= f or target ~= a then
@@ -95,7 +103,7 @@ end
 
 local function t_sort(t, less)
   if type(t) ~= "table" or (less ~= nil and type(less) ~= "function") then
-    return sort(t, less)
+    return failing(sort, t, less)
   end
   local kind = type(t[1])
   if not less and #t <= MANY and is_plain(t) then

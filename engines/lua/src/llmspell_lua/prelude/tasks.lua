@@ -123,7 +123,7 @@ local function ask(target, method, ...)
   if not yieldable() then
     refuse(target .. "." .. method)
   end
-  if control.task.cancelled then
+  if control.task.cancelled or control.task.body then
     P.scheduler.check_cancelled(control.task)
   end
   local id = control.calls + 1
