@@ -101,12 +101,20 @@ class LocalServer:
         with self._lock:
             self._closed = True
             server, address = self._server, self._address
-            self._server = self._address = None
             if server is None or address is None:
                 return
             # llama.cpp waits for a request in flight until its client leaves: make all of them leave.
             _shut_connections(urlsplit(address).port or 0)
+            self._see_it_run()
+            self._server = self._address = None
             del server
+
+    def _see_it_run(self) -> None:
+        """Have one token made. A server told to stop before its own loop runs would never hear of it."""
+        try:
+            self.ask("POST", "/completion", {"prompt": "a", "n_predict": 1})
+        except ServerError:
+            return  # it does not answer, so there is nothing it could be in the middle of
 
     def __enter__(self) -> LocalServer:
         self.start()
