@@ -227,6 +227,17 @@ class Signature:
         except ValidationError as error:
             raise self._explain(error, positional) from None
 
+    def bind_named(self, values: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Check arguments that all come by name, as tools have them, and turn them into what the method takes.
+
+        Raises:
+            ArgumentError: Naming the parameter and the expected type.
+        """
+        try:
+            return self._validate(ArgsKwargs((), values))
+        except ValidationError as error:
+            raise self._explain(error, ()) from None
+
     def _split(
         self, args: list[Any], spell: Callable[[str], str] | None
     ) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
