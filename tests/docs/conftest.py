@@ -67,8 +67,9 @@ def read_document(path: Path) -> Document:
 
 def documents() -> list[Document]:
     """Return every document that people read."""
-    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*/README.md"))]
-    paths += sorted(ROOT.glob("*/*/README.md"))
+    paths = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    for pattern in ("*/README.md", "*/*/README.md"):
+        paths += [path for path in sorted(ROOT.glob(pattern)) if not path.relative_to(ROOT).parts[0].startswith(".")]
     return [read_document(path) for path in dict.fromkeys(paths) if path.is_file()]
 
 

@@ -40,3 +40,10 @@ def test_links_between_documents_lead_somewhere() -> None:
     for document in (ROOT / "docs").rglob("*.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_every_document_is_listed_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    listed = {(ROOT / "docs" / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", index)}
+    missing = [path.name for path in (ROOT / "docs").rglob("*.md") if path.name != "README.md" and path not in listed]
+    assert not missing
