@@ -157,7 +157,8 @@ function methods.receive(self, seconds)
   end
   local timer = S.timer(seconds, function()
     if S.take_out(channel.receivers, task) then
-      S.wake_with_error(task, S.make_error("timeout", format("nothing came from %s within %g s", channel.name, seconds)))
+      local message = format("nothing came from %s within %g s", channel.name, seconds)
+      S.wake_with_error(task, S.make_error("timeout", message))
     end
   end)
   local fine, a, b = P.pcall(S.park, channel.receivers, format("a value from %s", channel.name))
@@ -343,8 +344,11 @@ for _, name in ipairs({ "send", "try_send", "close", "info" }) do
   end
 end
 
-function shared_methods.receive(self)
+function shared_methods.receive(self, seconds)
   local host = shared[self]
+  if seconds ~= nil then
+    return pair(P.need("async").timeout(seconds, host.receive, host))
+  end
   return pair(host:receive())
 end
 

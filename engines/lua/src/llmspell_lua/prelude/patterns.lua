@@ -114,7 +114,7 @@ local function parse(p, at)
     else
       local past = class_end(p, at)
       local class = sub(p, at, past - 1)
-      if class == "^" or class == "$" or class == "]" or class == "*" or class == "+" or class == "-" or class == "?" then
+      if find("^$]*+-?", class, 1, true) then
         class = "%" .. class -- a plain character here, but special where the class stands alone
       end
       item, at = { kind = "char", class = class, set = sets[class] }, past

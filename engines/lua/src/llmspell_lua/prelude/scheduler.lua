@@ -10,7 +10,7 @@ local next, select, setmetatable, tostring, type = next, select, setmetatable, t
 local error, rawequal = error, rawequal
 local getinfo = debug.getinfo
 local concat, remove, unpack = table.concat, table.remove, table.unpack
-local format = string.format
+local format, match = string.format, string.match
 
 local S = {}
 
@@ -127,7 +127,8 @@ local function interrupt(task, err)
 end
 
 S.interrupt = interrupt
-S.park, S.wake, S.wake_with_error, S.take_out, S.check_cancelled = park, wake, wake_with_error, take_out, check_cancelled
+S.park, S.wake, S.wake_with_error, S.take_out = park, wake, wake_with_error, take_out
+S.check_cancelled = check_cancelled
 
 -- Timers: a host call without a task. `fire` runs in the scheduler and must not suspend.
 function S.timer(seconds, fire)
@@ -332,7 +333,7 @@ function S.wind_up(failed)
         local task = future.task
         local frames = future.frames or {}
         if task and task.spawned_at ~= "" then
-          local file, line = task.spawned_at:match("^(.*):(%d+)$")
+          local file, line = match(task.spawned_at, "^(.*):(%d+)$")
           frames[#frames + 1] = { "=" .. (file or ""), tonumber(line) or 0, "spawned here", {} }
         end
         return future.err, frames

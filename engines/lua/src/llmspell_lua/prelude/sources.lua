@@ -12,8 +12,8 @@ local loading = {} -- by name: tasks that wait for the one that loads it
 local function refuse_circle(chain, name)
   for i = 1, #chain do
     if chain[i] == name then
-      local circle = concat(chain, " -> ", i) .. " -> " .. name
-      P.need("errors", "an error of the host").fail("circular_module", "modules require each other in a circle: " .. circle)
+      local message = "modules require each other in a circle: " .. concat(chain, " -> ", i) .. " -> " .. name
+      P.need("errors", "an error of the host").fail("circular_module", message)
     end
   end
 end
@@ -55,4 +55,3 @@ return function(chunk, name, loaded)
   loaded[name] = v
   return v
 end
-
