@@ -121,9 +121,6 @@ class Gate:
             run.budget.count_call()
             if run.stopping:
                 run.checkpoint()
-            limit = run.policy.limits.concurrent_calls
-            if limit is not None and run.pending >= limit:
-                raise BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
             door = run.doors.get((call.target, call.method))  # type: ignore[arg-type]
             if door is None:
                 found = self._find(run, call)
@@ -175,13 +172,21 @@ class Gate:
         return await self._await_result(run, call, door, began, work)
 
     async def _await_result(self, run: GatedRun, call: m.Call, door: Door, began: float, work: Any) -> m.Reply:
-        run.pending += 1
+        # Counted where it begins: a guest may say many calls before the first of them has. What the runtime itself
+        # does for a task (to sleep, to load a module) is bounded by the limit of tasks.
+        counted = call.target != m.HOST
+        limit = run.policy.limits.concurrent_calls
+        if counted and limit is not None and run.pending >= limit:
+            work.close()
+            error = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
+            return self._fault(run, call, door, began, error)
+        run.pending += counted
         try:
             return self._reply(run, call, door, began, await work)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
         finally:
-            run.pending -= 1
+            run.pending -= counted
 
     def _reply(self, run: GatedRun, call: m.Call, door: Door, began: float, result: Any) -> m.Reply:
         value = run.converter.to_value(result, run.naming)

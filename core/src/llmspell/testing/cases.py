@@ -14,7 +14,8 @@ What may be expected: ``value`` (``literal`` where TOML cannot say it: a Python 
 ``"b'x'"``), ``values`` (all results), ``output`` (all that was printed), ``notes`` (what the script gave to
 ``kit.note``), ``calls`` (the records, as ``"bridge.method"``), or ``error`` (a class of :mod:`llmspell.errors`) with
 ``message`` (a regular expression), ``code``, ``line``, ``path``, ``incomplete`` and ``frame_lines``. ``params``,
-``limits``, ``denied`` and ``files`` (by language and name) prepare the run. ``but`` holds what one language does
+``limits``, ``denied`` and ``files`` (by language and name) prepare the run; ``needs`` and ``modules`` tell what the
+engine must have. ``but`` holds what one language does
 otherwise, with ``why``: deviations are declared, and show in the published table. ``values``, ``notes`` and ``params``
 may be a text: then it is a Python literal too.
 """
@@ -64,6 +65,7 @@ class Case:
         deviations: Why a language does otherwise, by language.
         files: Modules beside the script, by language and name; ``"*"`` is for all languages.
         needs: What the engine must be able to do, e.g. ``"async"``; one that cannot skips the case by that name.
+        modules: Modules of the language itself the case uses; an engine without one skips the case by its name.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Case:
     denied: tuple[str, ...] = ()
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     def expects(self, language: str) -> Expected:
         """Return what must come of it in a language."""
@@ -86,7 +89,7 @@ class Case:
         return {**self.files.get("*", {}), **self.files.get(language, {})}
 
 
-_CASE_KEYS = {"id", "what", "params", "limits", "denied", "files", "but", "needs"}
+_CASE_KEYS = {"id", "what", "params", "limits", "denied", "files", "but", "needs", "modules"}
 _EXPECTED_KEYS = {
     "value", "literal", "values", "output", "notes", "calls", "error", "message", "code", "line", "path", "incomplete",
     "frame_lines",
@@ -163,6 +166,7 @@ def _case(entry: dict[str, Any], where: str, languages: tuple[str, ...]) -> Case
         denied=tuple(entry.get("denied", ())),
         files=entry.get("files", {}),
         needs=tuple(entry.get("needs", ())),
+        modules=tuple(entry.get("modules", ())),
     )
 
 

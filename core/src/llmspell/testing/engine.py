@@ -91,6 +91,9 @@ class EngineConformance(GuestConformance, SessionConformance):
         missing = [need for need in case.needs if need not in can]
         if missing:
             skip(f"the {spec.name} engine cannot enforce {', '.join(missing)} at level {self.level}")
+        absent = [module for module in case.modules if not self.stage.has_module(module)]
+        if absent:
+            skip(f"the {spec.name} engine has no module {', '.join(absent)} yet")
         outcome = run_case(self.stage, case)
         outcome.check(case.expects(spec.name), case)
 

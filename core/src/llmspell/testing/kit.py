@@ -281,6 +281,20 @@ class Kit(Bridge):
         return self.most_running
 
     @export
+    async def work(self, call: Call, steps: int) -> int:
+        """Do some steps, and tell after each how far the work is."""
+        for step in range(steps):
+            call.progress(step / max(steps - 1, 1), f"step {step + 1}")
+            await call.settle()
+            await asyncio.sleep(0)
+        return steps
+
+    @export
+    def closings(self) -> list[str]:
+        """Tell what was let go of so far."""
+        return list(self.closed)
+
+    @export
     async def hang(self) -> None:
         """Wait until cancelled."""
         self.reached.set()

@@ -15,6 +15,7 @@ from typing import Any
 
 from llmspell.bridge import BridgeSpec
 from llmspell.engine import EngineSpec, Source
+from llmspell.errors import ScriptModuleNotFoundError
 from llmspell.gate import MemoryRecorder
 from llmspell.host.hookspecs import hookimpl
 from llmspell.host.host import Host
@@ -59,6 +60,7 @@ class Stage:
         self.reached = threading.Event()
         self.let_go = threading.Event()
         self._others = others
+        self._modules: dict[str, bool] = {}
         self.host = Host(plugins=(), config={}, environ={})
         self.host.register(self, name="conformance")
 
@@ -93,6 +95,23 @@ class Stage:
         """Return a source in the engine's language, without a directory of its own."""
         ending = self.spec.extensions[0] if self.spec.extensions else ""
         return Source(text, name=f"case{ending}", language=self.spec.name)
+
+    def has_module(self, name: str) -> bool:
+        """Tell whether the engine has a module of its own of this name; its snippet ``use`` is asked once.
+
+        Raises:
+            LlmspellError: The module is there and does not load.
+        """
+        if name not in self._modules:
+            text = snippets_for(self.spec.name)["use"].replace("MODULE", name)
+            try:
+                with self.host.session(self.policy()) as session:
+                    session.run(self.source(text))
+            except ScriptModuleNotFoundError:
+                self._modules[name] = False
+            else:
+                self._modules[name] = True
+        return self._modules[name]
 
     @contextmanager
     def spell(self, text: str, beside: Mapping[str, str]) -> Iterator[Source | str]:

@@ -97,7 +97,7 @@ class TengoGuest:
         value = limits.value
         vm.memory_limit = limits.memory or 0
         vm.driver[b"set_limits"](limits.steps, limits.recursion or DEPTH, 1 << 62)
-        vm.driver[b"set_tasks"](limits.tasks)
+        vm.driver[b"set_tasks"](limits.tasks, limits.channels)
         vm.driver[b"set_sizes"](longest, longest, value.depth, value.nodes, value.bytes)
 
     def step(self, message: HostMessage) -> list[GuestMessage]:

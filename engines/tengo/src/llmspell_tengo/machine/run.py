@@ -74,7 +74,7 @@ class _Run:
         limits = runner.limits
         vm.memory_limit = limits.memory or 0
         vm.driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
-        vm.driver[b"set_tasks"](_MOST_TASKS)
+        vm.driver[b"set_tasks"](_MOST_TASKS, _MOST_TASKS)
         vm.driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
         vm.require("host")
         for name, module in runner.modules.items():

@@ -7,7 +7,7 @@ local check_count, check_function, check_seconds, check_list = R.check_count, R.
 local park, wake, coded_error, kind_of = R.park, R.wake, R.coded_error, R.kind_of
 local L, MAP = R.L, R.MAP
 
-local open, numbers, turn = {}, 0, 0
+local open, open_count, numbers, turn = {}, 0, 0, 0
 
 -- queues: first and last index, entries
 local function queue()
@@ -174,6 +174,7 @@ function methods.close(ch, n)
   end
   ch.closed = true
   open[ch] = nil
+  open_count = open_count - 1
   local entry = waiting(ch.receivers)
   while entry do
     wake(entry.ticket, entry.index, nil, false)
@@ -247,6 +248,9 @@ end
 
 function members.new(n, capacity, name)
   check_count("new", n, 0, 2)
+  if open_count >= R.most_channels then
+    R.fail("more than " .. R.most_channels .. " channels are open at once (limit: channels)")
+  end
   numbers = numbers + 1
   local ch = {
     number = numbers,
@@ -259,16 +263,56 @@ function members.new(n, capacity, name)
     closed = false,
   }
   open[ch] = true
+  open_count = open_count + 1
   return as_channel(ch)
 end
 
--- between the runs of a session, through the host
+-- Channels between the runs of a session, which live in the host.
+
+local function received_from_host(answer)
+  if kind_of(answer) == "error" then
+    return answer
+  end
+  return received(answer[0], answer[1])
+end
+
+local shared_methods = {}
+for name, limits in
+  next,
+  { send = { 1, 1 }, try_send = { 1, 1 }, receive = { 0, 0 }, try_receive = { 0, 0 }, close = { 0, 0 }, info = { 0, 0 } }
+do
+  local gives_pair = name == "receive" or name == "try_receive"
+  shared_methods[name] = function(shared, n, ...)
+    check_count(name, n, limits[1], limits[2])
+    local answer = R.ask(shared.target, name, n, ...)
+    return gives_pair and received_from_host(answer) or answer
+  end
+end
+
+function shared_methods.each(shared, n, f)
+  check_count("each", n, 1, 1)
+  check_function("each", "first", f)
+  return each(f, function()
+    local answer = R.ask(shared.target, "receive", 0)
+    if kind_of(answer) == "error" then
+      return answer, nil
+    end
+    return answer[0], answer[1]
+  end)
+end
+
+local as_shared = R.live_type("shared channel", {}, shared_methods)
+
 function members.shared(n, name, capacity)
   check_count("shared", n, 1, 2)
   if type(name) ~= "string" then
     R.bad_argument("user-function:shared", "first", "string", name)
   end
-  return R.ask("@host", "shared_channel", 2, name, capacity_of("shared", "second", capacity))
+  local host = R.ask("@host", "shared_channel", 2, name, capacity_of("shared", "second", capacity))
+  if kind_of(host) == "error" then
+    return host
+  end
+  return as_shared({ target = R.target_of(host), host = host })
 end
 
 function members.list(n)
@@ -295,17 +339,11 @@ function members.each(n, v, f)
   if ch then
     return methods.each(ch, 1, f)
   end
-  local target = R.target_of and R.target_of(v)
-  if not target then
+  local shared = R.state_of(v, "shared channel")
+  if not shared then
     R.bad_argument("user-function:each", "first", "channel", v)
   end
-  return each(f, function()
-    local answer = R.ask(target, "receive", 0)
-    if kind_of(answer) == "error" then
-      return answer, nil
-    end
-    return answer[0], answer[1]
-  end)
+  return shared_methods.each(shared, 1, f)
 end
 
 -- Waiting for one of several
@@ -382,5 +420,5 @@ end
 
 R.define_module("channel", members)
 R.forgetters[#R.forgetters + 1] = function()
-  open, numbers, turn = {}, 0, 0
+  open, open_count, numbers, turn = {}, 0, 0, 0
 end

@@ -14,7 +14,7 @@
 local R, poll = ...
 
 local create, resume, yield, status = coroutine.create, coroutine.resume, coroutine.yield, coroutine.status
-local getinfo, concat, unpack = debug.getinfo, table.concat, table.unpack
+local getinfo, unpack = debug.getinfo, table.unpack
 local select, error, type, next, rawget, setmetatable = select, error, type, next, rawget, setmetatable
 
 local CALL, EMIT, DONE, FAILED, PART, WORK, WAIT = 1, 2, 3, 4, 5, 6, 7
@@ -99,6 +99,7 @@ local ready, first, last = {}, 1, 0
 local waiting, waiters = {}, 0 -- by the id of the call a task waits for
 local calls = 0
 local paused -- a task that goes on as soon as what it said was heard
+local broken, reason -- a task that failed, and with what
 local outbox, said, taken = {}, 0, 0
 
 local function say(record)
@@ -115,30 +116,6 @@ local function make_ready(task, ...)
   ready[last] = task
 end
 
--- Errors: the message, and for each frame of the program, innermost first, chunk:line:name
-
-local MOST_FRAMES = 2000
-
-local function failure(co, message)
-  if type(message) ~= "string" then
-    message = "\1x\1the engine raised a " .. type(message)
-  end
-  local lines, count = {}, 0
-  local level = 0
-  while count < MOST_FRAMES do
-    local info = getinfo(co, level, "Sln")
-    if not info then
-      break
-    end
-    if info.currentline > 0 then -- the runtime has no line information
-      count = count + 1
-      lines[count] = info.source .. ":" .. info.currentline .. ":" .. (info.name or "")
-    end
-    level = level + 1
-  end
-  return message, concat(lines, ",")
-end
-
 local function finish(task, record)
   if task.over then
     task.over(record)
@@ -151,7 +128,7 @@ end
 
 local function settle(task, ok, word, a, b)
   if not ok then
-    finish(task, { FAILED, task.id, failure(task.co, word) })
+    broken, reason = task, word
   elseif status(task.co) == "dead" then
     finish(task, word)
   elseif word == CALL then
@@ -214,9 +191,6 @@ local function place()
   return false
 end
 R.place = place
-R.stack_of = function(co)
-  return failure(co, "")
-end
 
 setmetatable(R, {
   __index = function(_, name)
@@ -279,8 +253,8 @@ function D.set_limits(steps, depth, allocs)
   limit_steps, limit_depth, R.allocations = steps, depth, allocs
 end
 
-function D.set_tasks(most)
-  R.most_tasks = most
+function D.set_tasks(most, channels)
+  R.most_tasks, R.most_channels = most, channels
 end
 
 function D.set_sizes(strings, bytes, depth, nodes, total)
@@ -294,7 +268,9 @@ end
 
 -- Run a program's main function with its predefined globals: a packed list, or none for one empty map.
 function D.start(chunk, packed, faithful)
-  main = begin({ id = 0 }, function()
+  main = { id = 0 }
+  R.main = main
+  begin(main, function()
     local globals = {}
     if packed then
       local list = R.decoded_value(packed)
@@ -306,25 +282,24 @@ function D.start(chunk, packed, faithful)
     end
     local kind, value = chunk(globals)
     if kind == "globals" then
-      local list, n = {}, 0
-      for name, each in next, value do
-        list[n], list[n + 1] = name, each
-        n = n + 2
-      end
-      value = R.list(n, list)
+      value = R.listed(value)
     end
     return { DONE, 0, kind or "", outward(value, faithful) }
   end)
 end
 
--- Returns 0, or 1 if it must be called again once what was said is heard.
+-- Returns 0, or 1 if it must be called again once what was said is heard, or 2 once the part "ending" is there.
 function D.step()
-  if paused then
+  if broken then
+    local task = broken
+    broken = nil
+    finish(task, { FAILED, task.id, R.failure(task.co, reason) })
+  elseif paused then
     local task = paused
     paused = nil
     advance(task)
   end
-  while first <= last and not paused do
+  while first <= last and not paused and not broken do
     local task = ready[first]
     ready[first] = nil
     first = first + 1
@@ -332,7 +307,7 @@ function D.step()
       advance(task)
     end
   end
-  return paused and 1 or 0
+  return broken and 2 or paused and 1 or 0
 end
 
 function D.take()
@@ -386,15 +361,6 @@ function D.reserve()
   return calls
 end
 
--- where the main chunk stands
-function D.where()
-  if not main then
-    return ""
-  end
-  local _, frames = failure(main.co, "")
-  return frames
-end
-
 -- nothing can go on, and nobody was asked for anything
 function D.stuck()
   return waiters == 0 and first > last and not paused
@@ -403,7 +369,7 @@ end
 -- Forget the run; parts that keep something of one register here.
 R.forgetters = {}
 function D.reset()
-  main, paused, R.task = nil, nil, false
+  main, paused, broken, reason, R.task = nil, nil, nil, nil, false
   ready, first, last = {}, 1, 0
   waiting, waiters, calls = {}, 0, 0
   outbox, said, taken = {}, 0, 0
