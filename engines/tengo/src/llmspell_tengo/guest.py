@@ -343,6 +343,7 @@ class TengoGuest:
         """Tell who waits for what, where nothing can go on any more."""
         waits: list[str] = []
         common: dict[str, Any] = {"language": LANGUAGE}
+        vm.require("ending")
         tell = vm.driver[b"deadlock"]
         for entry in tell().split(b"\n") if tell is not None else ():
             name, what, frames = entry.split(b"\x01")
@@ -355,8 +356,7 @@ class TengoGuest:
         return Failure(kind="runtime", message=message, code="deadlock", **common)
 
     def _where(self, vm: LuaVM) -> dict[str, Any]:
-        frames = vm.driver[b"where"]()
-        trace, functions, _ = frames_of(self._programs, frames)
+        trace, functions, _ = frames_of(self._programs, vm.where())
         return placed(trace, functions)
 
     def _line(self, place: Any) -> int:

@@ -14,32 +14,11 @@ from types import MappingProxyType
 ALWAYS = ("base", "driver")
 """Loaded into every state, in this order."""
 
-_FILES = [
-    "allocations",
-    "arithmetic",
-    "args",
-    "bytes",
-    "calls",
-    "containers",
-    "convert",
-    "copying",
-    "decode",
-    "division",
-    "encode",
-    "format",
-    "host",
-    "immutable",
-    "invocations",
-    "lists",
-    "loops",
-    "modules",
-    "numbers",
-    "show",
-    "strings",
-    "tasks",
-    "time",
-    "types",
-]
+_FILES = (
+    *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
+    *("division", "encode", "ending", "format", "globals", "growing", "host", "immutable", "invocations", "lists"),
+    *("loops", "modules", "numbers", "refusals", "show", "strings", "tasks", "things", "time", "truth", "types"),
+)
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
 CONCURRENT = ("async", "channel", "promise", "stream")
@@ -48,6 +27,7 @@ CONCURRENT = ("async", "channel", "promise", "stream")
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "args": ("calls",),
+        "arithmetic": ("chars",),
         "async": ("calls", "containers", "tasks", "modules"),
         "base64": ("args", "modules"),
         "bytes": ("calls", "containers", "show"),
@@ -55,13 +35,14 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "copying": ("containers",),
         "fmt": ("show", "modules"),
         "hex": ("args", "modules"),
-        "immutable": ("containers",),
         "json": ("show", "modules", "base64"),
         "math": ("args", "modules"),
         "promise": ("async",),
         "rand": ("args", "modules"),
-        "stream": ("calls", "containers", "host", "modules"),
+        "stream": ("calls", "containers", "things", "modules"),
+        "strings": ("chars",),
         "tasks": ("show",),
+        "things": ("host",),
         "text": ("args", "modules"),
         "time": ("calls", "show"),
         "times": ("args", "modules", "time"),

@@ -14,6 +14,9 @@ CALL, EMIT, DONE, FAILED, PART, WORK = 1, 2, 3, 4, 5, 6
 VALUE, PACKED, FAULT, BRIDGE = 1, 2, 3, 4
 """Modes of an answer to a call."""
 
+_BROKEN = 2
+"""What a step returns that needs the part "ending" for the next."""
+
 _TIDY_BELOW = 96 * 1024
 _TIDY_STEP = 12 * 1024
 """Heaps smaller than the first are collected before they wait, once they grew by the second or by a fifth."""
@@ -121,8 +124,9 @@ class LuaVM:
         for module in program.native_modules:
             self.require(module)
         for helper in program.helpers:
-            if helper in brings:
-                self.require(brings[helper])
+            part = "chars" if helper.startswith("char:") else brings.get(helper)
+            if part is not None:
+                self.require(part)
         chunk = self._chunks.get(program.chunk)
         if chunk is None:
             chunk = self._load(program.bytecode, program.chunk.encode(), b"b")
@@ -143,19 +147,31 @@ class LuaVM:
         set_limit = self._runtime.set_max_memory
         with self._running:
             if not self.memory_limit:
-                return bool(self._step())
+                return self._stepped(self._step())
             set_limit(self.memory_limit, total=True)
             try:
-                return bool(self._step())
+                again = self._step()
             except MemoryError:
                 self.spent = "memory"
                 raise
             finally:
                 set_limit(0)
+            return self._stepped(again)
+
+    def _stepped(self, again: int) -> bool:
+        if again == _BROKEN:
+            self.require("ending")
+        return again != 0
 
     def answer(self, call: int, *answer: Any) -> None:
         """Answer a host call, in one of the modes."""
         self._answer(call, *answer)
+
+    def where(self) -> bytes:
+        """Return the frames of the main chunk, as a failure tells them."""
+        self.require("ending")
+        frames: bytes = self.driver[b"where"]()
+        return frames
 
     def interrupt(self, reason: str) -> None:
         """Make a running step end soon, or the next one; callable from any thread."""

@@ -69,64 +69,6 @@ local function kind_of(v)
 end
 R.kind_of = kind_of
 
--- Characters: one table per code point, so that they compare by identity.
-
-local rare_chars = setmetatable({}, { __mode = "v" })
-local chars = setmetatable({}, {
-  __index = function(chars, code)
-    local char = rare_chars[code]
-    if not char then
-      char = setmetatable({ [CODE] = code }, CHAR)
-      if code >= 0 and code < 256 then
-        chars[code] = char
-      else
-        rare_chars[code] = char
-      end
-    end
-    return char
-  end,
-})
-R.chars = chars
-
--- Truth
-
-local function truthy(v)
-  if not v then
-    return false
-  end
-  local t = type(v)
-  if t == "number" then
-    return math_type(v) == "float" and v == v or v ~= 0 and v == v
-  elseif t == "string" then
-    return v ~= ""
-  elseif t == "table" then
-    local mt = getmetatable(v)
-    if mt == ARR then
-      return v[L] > 0
-    elseif mt == MAP then
-      return next(v) ~= nil or R.undefined_keys[v] ~= nil and R.length(v) > 0
-    elseif mt == CHAR then
-      return v[CODE] ~= 0
-    elseif mt == ERR then
-      return false
-    end
-    return mt.truth(v)
-  end
-  return true
-end
-R.truthy = truthy
-
--- the length of an array or string; of others, or the error, in another part
-local function length(v)
-  if type(v) == "string" then
-    return #v
-  elseif type(v) == "table" and getmetatable(v) == ARR then
-    return v[L]
-  end
-  return R.other_length(v)
-end
-R.length = length
-
 -- What the metatables of all types have in common
 
 local function not_indexable(t, k)
@@ -256,48 +198,9 @@ end, function(t, k, v)
 end, not_callable)
 MAP.shape, MAP.__eq = "map", equal
 
-install(CHAR, not_indexable, not_assignable, not_callable)
-
-install(ERR, function(t, k)
-  if k == OWN then
-    return nil
-  elseif k ~= nil and R.shown(k) == "value" then
-    return rawget(t, ERR)
-  end
-  fail("invalid index on error")
-end, not_assignable, not_callable)
-
-function R.error_value(v)
-  return setmetatable({ [ERR] = v }, ERR)
-end
-
 -- Arrays
 
 function R.list(n, t)
   t[L] = n
   return setmetatable(t, ARR)
 end
-
--- n values as an array
-function R.pack(n, ...)
-  local list = { [L] = n > 0 and n or 0, select(2, ...) }
-  list[0] = (...)
-  return setmetatable(list, ARR)
-end
-
--- x = append(x, v) where the variable is not yet the array's only owner
-function R.grow(a, v)
-  local list, n = R.appendable(a)
-  rawset(list, n, v)
-  rawset(list, OWN, true)
-  return list
-end
-
--- a growing array becomes known elsewhere
-function R.share(v)
-  if type(v) == "table" and v[OWN] then
-    rawset(v, OWN, false)
-  end
-  return v
-end
-

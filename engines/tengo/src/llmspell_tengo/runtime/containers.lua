@@ -77,6 +77,8 @@ function R.other_length(v)
   local mt = type(v) == "table" and getmetatable(v)
   if mt == MAP then
     return count_keys(v)
+  elseif mt and mt.immutable then
+    return R.length(R.backing(v))
   elseif mt and mt.length then
     return mt.length(v)
   end
@@ -125,7 +127,7 @@ local function backing(v)
   if not mt.immutable then
     return v
   end
-  return mt.members and mt.members(v) or mt.__index
+  return mt.thing and R.members_of(v) or mt.__index
 end
 R.backing = backing
 

@@ -5,17 +5,13 @@ local R = ...
 local type, getmetatable, setmetatable = type, getmetatable, setmetatable
 local ARR, MAP = R.ARR, R.MAP
 
-local function length(v)
-  return R.length(getmetatable(v).__index)
-end
-
-local function truth(v)
-  return R.truthy(getmetatable(v).__index)
+local function equal(a, b)
+  return R.equal(a, b)
 end
 
 local function metatable(kind, shape, value)
   local mt = R.install({ kind = kind, shape = shape, immutable = true }, value, R.not_assignable, R.not_callable)
-  mt.__eq, mt.length, mt.truth = R.equal, length, truth
+  mt.__eq = equal
   return mt
 end
 

@@ -433,8 +433,8 @@ end
 function D.deadlock()
   local list = {}
   for task, what in next, parked do
-    local _, frames = R.stack_of(task.co)
-    list[#list + 1] = (task.id == 0 and "main" or "task " .. (task.number or "of the host")) .. "\1" .. what .. "\1" .. frames
+    local name = task.id == 0 and "main" or "task " .. (task.number or "of the host")
+    list[#list + 1] = name .. "\1" .. what .. "\1" .. R.stack_of(task.co)
   end
   sort(list)
   return concat(list, "\n")
