@@ -43,7 +43,7 @@ DEPENDS = {
     "async": ("errors", "scheduler"),
     "channel": ("errors", "scheduler"),
     "cost": ("strings", "patterns"),
-    "matcher": ("patterns",),
+    "matcher": ("cost",),
     "promise": ("async",),
     "coroutines": ("failing",),
     "scheduler": ("errors",),

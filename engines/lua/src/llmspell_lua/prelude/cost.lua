@@ -149,6 +149,20 @@ local function plan_of(p, anchored)
   return plan
 end
 
+-- A hook that counts instructions comes late where each of them is a long call of C: look after so many bytes.
+local LOOK_AFTER = 4000000
+local worked = 0
+
+local function tick(bytes)
+  worked = worked + bytes
+  if worked > LOOK_AFTER then
+    worked = 0
+    P.task_hook()
+  end
+end
+
+P.tick = tick
+
 -- Return a function that finds the first match at or after a position, as string.find does.
 local function finder(s, p, anchored)
   local plan = plan_of(p, anchored)
@@ -182,6 +196,7 @@ local function finder(s, p, anchored)
       if find(s, from_here, at) then
         return find(s, from_here, at)
       end
+      tick(l)
       at = at + 1
     end
     return nil
@@ -289,7 +304,7 @@ function M.find_plain(s, p, init)
       return at + start - 1, at + start + #p - 2
     end
     at = at + window
-    P.task_hook() -- a hook that counts instructions would come late between calls as long as these
+    tick(LOOK_AFTER + 1)
   end
   return nil
 end

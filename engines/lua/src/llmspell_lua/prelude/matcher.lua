@@ -22,7 +22,7 @@ local function leading(items, at)
 end
 
 local function compile(s, items)
-  local l = #s
+  local l, tick = #s, P.tick
   local starts, stops = {}, {}
   local make = {}
 
@@ -58,6 +58,7 @@ local function compile(s, items)
         local _, stop = find(s, run, i)
         while true do
           local at = find(s, lead_class, i)
+          tick(l)
           if not at or at > stop + 1 then
             return nil
           end
@@ -74,6 +75,7 @@ local function compile(s, items)
     local least = repeated == "+" and 1 or 0
     return function(i)
       local _, stop = find(s, run, i)
+      tick(l)
       for at = stop + 1, i + least, -1 do
         if not lead_set or lead_set[byte(s, at)] then
           local past = rest(at)
