@@ -155,6 +155,8 @@ def _ext_hook(code: int, payload: memoryview) -> Any:
         return RawString(data)
     if code == _TIME:
         return Time(*decode(data))
+    if code == _HOST:
+        return NamedFunction(f"user-function:{decode(data)[1]}")
     if code == _NAMED:
         return NamedFunction(data.decode("utf-8", "replace"))
     if code == _SURROGATES:

@@ -65,7 +65,7 @@ def frames_of(
 def _shown_name(name: str) -> str:
     """Take the number off a name of the emitted program."""
     stem, _, number = name.rpartition("_")
-    return stem if number.isdigit() else name
+    return stem if number.isdigit() else name.strip("?")
 
 
 def runtime_fault(programs: Mapping[str, CompiledProgram], message: bytes, frames: bytes) -> RuntimeFault:

@@ -14,6 +14,7 @@ from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
 from llmspell_tengo.machine.internal import as_text, plain, work_answer
 from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, FAULT, PACKED, PART, WORK, LuaVM
 
+_NAP = 0.05
 _MOST_TASKS = 10_000
 
 
@@ -51,6 +52,8 @@ class Runner:
     limits: RunLimits = field(default_factory=RunLimits)
     modules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     emit: Callable[[str], None] | None = None
+    _vm: LuaVM | None = None
+    _reason: str = ""
 
     def run(self, program: CompiledProgram, predefined: Sequence[Any] = ()) -> RunOutcome:
         """Run ``program``.
@@ -58,7 +61,17 @@ class Runner:
         Raises:
             RuntimeFault: It failed.
         """
-        return _Run(self, program).run(predefined)
+        run = _Run(self, program)
+        self._vm = run.vm
+        if self._reason:
+            run.vm.interrupt(self._reason)
+        return run.run(predefined)
+
+    def interrupt(self, reason: str) -> None:
+        """Make the run end soon, if need be before it begins; callable from any thread."""
+        self._reason = reason
+        if self._vm is not None:
+            self._vm.interrupt(reason)
 
 
 class _Run:
@@ -135,6 +148,9 @@ class _Run:
         if not self.timers:
             return False
         until, number = heapq.heappop(self.timers)
-        time.sleep(max(0.0, until - time.monotonic()))
+        while (left := until - time.monotonic()) > 0:
+            if self.vm.interruptions:
+                raise RuntimeFault("interrupt", kind="stop")
+            time.sleep(min(left, _NAP))
         self.vm.answer(number, PACKED, values.encode(None))
         return True

@@ -2,7 +2,7 @@
 
 local R = ...
 
-local setmetatable, rawset, error = setmetatable, rawset, error
+local setmetatable, rawset, error, type = setmetatable, rawset, error, type
 local unpack, sub, byte = string.unpack, string.sub, string.byte
 local L, ARR, MAP = R.L, R.ARR, R.MAP
 
@@ -21,6 +21,9 @@ local function decode_map(s, at, n)
   local key, value
   for _ = 1, n do
     key, at = decode(s, at)
+    if type(key) ~= "string" then
+      error("\1v\1the key of a map must be a text\1$", 0)
+    end
     value, at = decode(s, at)
     if value == nil then
       R.keep_keys(map, key)
