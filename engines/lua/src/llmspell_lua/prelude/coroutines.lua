@@ -7,7 +7,7 @@
 local P = ...
 local control, fatal, rethrow, co_hook = P.control, P.fatal, P.rethrow, P.co_hook
 local HOST, REFUSED, failing = P.HOST, P.REFUSED, P.failing
-local error, rawequal, setmetatable, type = error, rawequal, setmetatable, type
+local error, setmetatable, type = error, setmetatable, type
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local status, running, close = coroutine.status, coroutine.running, coroutine.close
 local sethook, getinfo = debug.sethook, debug.getinfo
@@ -29,7 +29,7 @@ end
 
 function relay(co, ok, ...)
   if ok then
-    if rawequal((...), HOST) then
+    if (...) == HOST then -- a function, so no metamethod is asked
       if not yieldable() then
         return relay(co, resume(co, HOST, REFUSED))
       end
@@ -44,18 +44,23 @@ end
 
 local C = {}
 
-function C.resume(co, ...)
+-- What must be looked at before a coroutine goes on; false if it cannot.
+local function check(co)
   if control.dead then
     rethrow()
   end
+  if control.budget then
+    control.steps = control.steps + RESUME_FEE
+  end
+  return not relaying[co]
+end
+
+function C.resume(co, ...)
   if type(co) ~= "thread" then
     return failing(resume, co)
   end
-  if relaying[co] then
+  if not check(co) then
     return false, "cannot resume non-suspended coroutine"
-  end
-  if control.budget then
-    control.steps = control.steps + RESUME_FEE
   end
   return relay(co, resume(co, ...))
 end
@@ -101,7 +106,10 @@ end
 function C.wrap(f)
   local co = C.create(f)
   return function(...)
-    return unwrap(co, C.resume(co, ...))
+    if not check(co) then
+      return unwrap(co, false, "cannot resume non-suspended coroutine")
+    end
+    return unwrap(co, relay(co, resume(co, ...)))
   end
 end
 

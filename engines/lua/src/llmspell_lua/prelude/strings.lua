@@ -4,11 +4,11 @@
 -- that does not help either `matcher.lua` matches in Lua, interruptible. Both are loaded when first needed.
 
 local P = ...
-local failing = P.failing
+local failing, limits = P.failing, P.limits
 local error, tostring, type = error, tostring, type
 local byte, find, gmatch, gsub, match, rep =
   string.byte, string.find, string.gmatch, string.gsub, string.match, string.rep
-local tointeger = math.tointeger
+local mathtype, tointeger = math.type, math.tointeger
 local getmt = debug.getmetatable
 
 local BUDGET = 50000000 -- steps of the C matcher in one call: about 0.15 s
@@ -71,56 +71,59 @@ end
 
 local s_find, s_match, s_gmatch, s_gsub
 
-function s_find(s, p, ...)
-  if type(s) ~= "string" or type(p) ~= "string" then
-    return coerced(s_find, find, s, p, ...)
-  end
-  local init, plain = ...
-  if plain then
+-- The quick way first: a pattern that was met before is a text.
+function s_find(s, p, init, plain)
+  local most = longest[p]
+  if most and not plain and type(s) == "string" and #s <= most then
+    return find(s, p, init)
+  elseif type(s) ~= "string" or type(p) ~= "string" then
+    return coerced(s_find, find, s, p, init, plain)
+  elseif plain then
     if #s * #p <= PLAIN_BUDGET then
       return find(s, p, init, plain)
     end
     return part("cost").find_plain(s, p, init)
-  end
-  if #s <= (longest[p] or bound(p)) then
+  elseif #s <= (most or bound(p)) then
     return find(s, p, init)
   end
   return part("cost").find(s, p, init)
 end
 
-function s_match(s, p, ...)
-  if type(s) ~= "string" or type(p) ~= "string" then
-    return coerced(s_match, match, s, p, ...)
-  elseif #s <= (longest[p] or bound(p)) then
-    return match(s, p, ...)
+function s_match(s, p, init)
+  local most = longest[p]
+  if most and type(s) == "string" and #s <= most then
+    return match(s, p, init)
+  elseif type(s) ~= "string" or type(p) ~= "string" then
+    return coerced(s_match, match, s, p, init)
+  elseif #s <= (most or bound(p)) then
+    return match(s, p, init)
   end
-  return part("cost").match(s, p, ...)
+  return part("cost").match(s, p, init)
 end
 
-function s_gmatch(s, p, ...)
+function s_gmatch(s, p, init)
   if type(s) ~= "string" or type(p) ~= "string" then
-    return coerced(s_gmatch, gmatch, s, p, ...)
+    return coerced(s_gmatch, gmatch, s, p, init)
   end
   if byte(p, 1) == 94 then
     p = "%" .. p -- no anchor here but a plain character: say so, and bounds are remembered for what it is
   end
   if #s <= (longest[p] or bound(p)) then
-    return gmatch(s, p, ...)
+    return gmatch(s, p, init)
   end
-  return part("cost").gmatch(s, p, ...)
+  return part("cost").gmatch(s, p, init)
 end
 
-function s_gsub(s, p, ...)
+function s_gsub(s, p, repl, max)
   if type(s) ~= "string" or type(p) ~= "string" then
-    return coerced(s_gsub, gsub, s, p, ...)
+    return coerced(s_gsub, gsub, s, p, repl, max)
   end
-  local repl, max = ...
   local kind = type(repl)
   if kind == "number" then
     repl, kind = tostring(repl), "string"
   end
   if kind ~= "string" and kind ~= "function" and kind ~= "table" then
-    return failing(gsub, s, p, ...)
+    return failing(gsub, s, p, repl, max)
   end
   local in_c = #s <= (longest[p] or bound(p))
   if in_c and (kind == "string" or (kind == "table" and getmt(repl) == nil)) then
@@ -129,7 +132,7 @@ function s_gsub(s, p, ...)
   if max == nil then
     max = #s + 1
   elseif not tointeger(max) then
-    return failing(gsub, s, p, ...)
+    return failing(gsub, s, p, repl, max)
   end
   local anchored = byte(p, 1) == 94
   local finder
@@ -147,26 +150,24 @@ function s_gsub(s, p, ...)
   return (substitute or part("substitute"))(s, finder, anchored, kind, repl, tointeger(max))
 end
 
-local function s_rep(s, count, separator)
-  local times = tointeger(count)
-  if type(s) == "number" then
-    s = tostring(s)
-  end
-  if type(separator) == "number" then
-    separator = tostring(separator)
-  end
-  if not times or type(s) ~= "string" or (separator ~= nil and type(separator) ~= "string") then
+local s_rep
+
+function s_rep(s, count, separator)
+  if mathtype(count) ~= "integer" or type(s) ~= "string" or (separator ~= nil and type(separator) ~= "string") then
+    local times, kind, other = tointeger(count), type(s), type(separator)
+    local fits = kind == "string" or kind == "number"
+    if times and fits and (other == "string" or other == "number" or other == "nil") then
+      return s_rep(tostring(s), times, separator ~= nil and tostring(separator) or nil)
+    end
     return failing(rep, s, count, separator)
   end
-  separator = separator or ""
-  local l = #s + #separator
-  if times <= 0 or l == 0 then
+  local l = #s + (separator and #separator or 0)
+  if count <= 0 or l == 0 then
     return ""
-  end
-  if l > P.limits.string // times then
+  elseif l > limits.string // count then
     error("resulting string too large", 2)
   end
-  return rep(s, times, separator)
+  return rep(s, count, separator)
 end
 
 P.forgetters[#P.forgetters + 1] = function()

@@ -21,13 +21,16 @@ local function pieces_of(repl)
     elseif c and c >= 48 and c <= 57 then
       pieces[#pieces + 1] = c - 48
     else
-      error("invalid use of '%' in replacement string", 4)
+      error("invalid use of '%' in replacement string", 0)
     end
     at = stop + 2
   end
 end
 
-local function expand(pieces, whole, ...)
+-- How a match is replaced, by kind: by `repl` and what matched, or its captures.
+local replace = {}
+
+function replace.string(pieces, whole, ...)
   local out, captures = {}, select("#", ...)
   for i = 1, #pieces do
     local piece = pieces[i]
@@ -35,7 +38,7 @@ local function expand(pieces, whole, ...)
       if piece == 0 or (piece == 1 and captures == 0) then
         piece = whole
       elseif piece > captures then
-        error("invalid capture index %" .. piece .. " in replacement string", 4)
+        error("invalid capture index %" .. piece .. " in replacement string", 0)
       else
         piece = select(piece, ...)
       end
@@ -45,56 +48,50 @@ local function expand(pieces, whole, ...)
   return concat(out)
 end
 
-local function replace(kind, repl, whole, ...)
-  local v
-  if kind == "string" then
-    return expand(repl, whole, ...)
-  elseif kind == "function" then
-    if select("#", ...) == 0 then
-      v = repl(whole)
-    else
-      v = repl(...)
-    end
-  else
-    local key = ...
-    if select("#", ...) == 0 then
-      key = whole
-    end
-    v = repl[key]
+replace["function"] = function(f, whole, ...)
+  if (...) == nil then
+    return f(whole)
   end
-  if not v then
-    return whole
+  return f(...)
+end
+
+function replace.table(t, whole, ...)
+  local key = ...
+  if key == nil then
+    key = whole
   end
-  kind = type(v)
-  if kind ~= "string" and kind ~= "number" then
-    error("invalid replacement value (a " .. kind .. ")", 4)
-  end
-  return v
+  return t[key]
 end
 
 return function(s, finder, anchored, kind, repl, max)
-  local out, count, done = {}, 0, 1
+  local out, size, count, copied = {}, 0, 0, 1
   local at, last, past = 1, nil, #s + 1
+  local by = replace[kind]
   if kind == "string" then
     repl = pieces_of(repl)
   end
   local function found(start, stop, ...)
     if not start then
       return false
-    end
-    if stop + 1 == last then -- an empty match right after the last one does not count
+    elseif stop + 1 == last then -- an empty match right after the last one does not count
       at = at + 1
       return true
     end
+    local v = by(repl, sub(s, start, stop), ...)
     count = count + 1
-    out[#out + 1] = sub(s, done, start - 1)
-    out[#out + 1] = replace(kind, repl, sub(s, start, stop), ...)
-    at, done, last = stop + 1, stop + 1, stop + 1
+    if v then
+      local got = type(v)
+      if got ~= "string" and got ~= "number" then
+        error("invalid replacement value (a " .. got .. ")", 0)
+      end
+      out[size + 1], out[size + 2] = sub(s, copied, start - 1), v
+      size, copied = size + 2, stop + 1
+    end
+    at, last = stop + 1, stop + 1
     return true
   end
   while count < max and at <= past and found(finder(at)) and not anchored do
   end
-  out[#out + 1] = sub(s, done)
+  out[size + 1] = sub(s, copied)
   return concat(out), count
 end
-

@@ -18,18 +18,12 @@ local function is_plain(t)
   return mt == nil or mt == ARRAY
 end
 
-local function t_insert(t, ...)
-  local count = select("#", ...)
-  if count == 1 and type(t) == "table" then
-    return insert(t, ...)
-  elseif count ~= 2 or type(t) ~= "table" then
-    return failing(insert, t, ...)
-  end
+local function insert_at(t, count, ...)
   local at, v = ...
-  local past = #t + 1
   local position = tointeger(at)
-  if not position or position < 1 or position > past then
-    return failing(insert, t, at, v)
+  local past = type(t) == "table" and count == 2 and #t + 1
+  if not past or not position or position < 1 or position > past then
+    return failing(insert, t, ...)
   elseif past - position < MANY and is_plain(t) then
     return insert(t, at, v)
   end
@@ -39,13 +33,21 @@ local function t_insert(t, ...)
   t[position] = v
 end
 
-local function t_remove(t, ...)
+local function t_insert(t, ...)
+  local count = select("#", ...)
+  if count == 1 and type(t) == "table" then
+    t[#t + 1] = (...)
+    return
+  end
+  return insert_at(t, count, ...)
+end
+
+local function t_remove(t, at)
   if type(t) ~= "table" then
-    return failing(remove, t, ...)
-  elseif select("#", ...) == 0 then
+    return failing(remove, t, at)
+  elseif at == nil then
     return remove(t)
   end
-  local at = ...
   local last = #t
   local position = tointeger(at)
   if not position or position < 1 or position > last then
