@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -337,14 +338,17 @@ class Session:
     # The end
 
     def close(self) -> None:
-        """Cancel what still runs, and close the session's bridges. Idempotent."""
+        """Cancel what still runs, wait for its end, and close the session's bridges. Idempotent.
+
+        On the host's own loop, where waiting would block it, runs end after this returns; there await :meth:`aclose`.
+        """
         if self._closed:
             return
         self._closed = True
         self.cancel()
         self._host.forget(self)
-        if self._bridges.needs_async_close:
-            self._host.loop.run(self._bridges.close())
+        if self._bridges.needs_async_close or (self._driven() and not self._host.loop.is_here):
+            self._host.loop.run(self._end())
 
     async def aclose(self) -> None:
         """As :meth:`close`, without blocking the event loop."""
@@ -353,7 +357,16 @@ class Session:
         self._closed = True
         self.cancel()
         self._host.forget(self)
-        await self._host.loop.arun(self._bridges.close())
+        await self._host.loop.arun(self._end())
+
+    def _driven(self) -> list[asyncio.Task[None]]:
+        return [each.driven for each in list(self._active) if each.driven is not None]
+
+    async def _end(self) -> None:
+        driven = self._driven()
+        if driven:
+            await asyncio.wait(driven)
+        await self._bridges.close()
 
     def __enter__(self) -> Session:
         return self

@@ -58,6 +58,7 @@ class Conversation:
         self._invocations: dict[int, asyncio.Future[list[Any]]] = {}
         self._next_invoke = 0
         self._host_tasks: dict[asyncio.Task[None], int] = {}
+        self.driven: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._stop_sent = False
@@ -130,6 +131,7 @@ class Conversation:
         self.attach()
         # In a task of its own, so that a cancellation never meets the guest in the middle of a step.
         drive = asyncio.get_running_loop().create_task(self._drive(), name=f"llmspell-run-{self.run.id}")
+        self.driven = drive
         try:
             await asyncio.shield(drive)
         except asyncio.CancelledError:

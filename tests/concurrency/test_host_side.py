@@ -1,0 +1,223 @@
+"""What the host owes concurrent runs: what is pending ends with them, sessions share fairly, the loop stays free."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from llmspell import Cancelled, DeadlineExceeded, Host, LlmspellError, Policy, Session
+from llmspell.plugin import Bridge, BridgeSpec, export, hookimpl
+
+THREE_PENDING = {
+    "lua": "async.all({desk.wait, desk.wait, desk.wait})",
+    "javascript": "await Promise.all([desk.wait(), desk.wait(), desk.wait()])",
+    "tengo": 'async := import("async"); desk := import("desk"); async.all([desk.wait, desk.wait, desk.wait])',
+}
+BUSY = {
+    "lua": "local n = 0 while true do n = n + 1 end",
+    "javascript": "for (;;) {}",
+    "tengo": "for true {}",
+}
+MANY_CALLS = {
+    "lua": "for i = 1, 40 do desk.turn() end return 'done'",
+    "javascript": "for (let i = 0; i < 40; i++) await desk.turn(); return 'done'",
+    "tengo": 'desk := import("desk"); for i := 0; i < 40; i++ { desk.turn() }; export "done"',
+}
+LANGUAGES = tuple(THREE_PENDING)
+
+
+class Desk(Bridge):
+    """Counts what waits at it, and takes some turns of the loop to let go."""
+
+    name = "desk"
+    waiting = 0
+    turns = 0
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+
+    @export
+    async def wait(self) -> None:
+        """Wait until cancelled, and clean up slowly."""
+        self.waiting += 1
+        if self.waiting == 3:
+            self.reached.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.waiting -= 1
+
+    @export
+    async def turn(self) -> None:
+        """Take one turn of the loop."""
+        self.turns += 1
+        await asyncio.sleep(0)
+
+
+class Office:
+    """A plugin that keeps hold of its desk."""
+
+    desk: Desk
+
+    @hookimpl
+    def llmspell_bridges(self) -> Any:
+        yield BridgeSpec("desk", factory=self.make)
+
+    def make(self) -> Desk:
+        self.desk = Desk()
+        return self.desk
+
+    async def three_wait(self) -> None:
+        while not hasattr(self, "desk"):
+            await asyncio.sleep(0)
+        await self.desk.reached.wait()
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def policy(time: float) -> Policy:
+    base = Policy.at_level("minimal").grant(bridges={"desk"})
+    return base.model_copy(update={"limits": base.limits.model_copy(update={"time": time})})
+
+
+class Place:
+    """A host on the running loop with one session, which leaves no task behind."""
+
+    def __init__(self, office: Office, time: float = 30.0) -> None:
+        self.office = office
+        self.time = time
+
+    async def __aenter__(self) -> Session:
+        self.before = asyncio.all_tasks()
+        self.host = Host(config={})
+        self.host.register(self.office, name="office")
+        await self.host.__aenter__()
+        self.session = self.host.session(policy=policy(self.time))
+        return self.session
+
+    def leftovers(self) -> set[asyncio.Task[Any]]:
+        return asyncio.all_tasks() - self.before
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.session.aclose()
+        await self.host.__aexit__(None, None, None)
+
+
+def test_cancelling_a_run_ends_its_host_work_before_it_is_told(language: str, office: Office) -> None:
+    async def scenario() -> None:
+        place = Place(office)
+        async with place as session:
+            run = asyncio.create_task(session.aeval(language, THREE_PENDING[language]))
+            await office.three_wait()
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            assert office.desk.waiting == 0
+            assert not place.leftovers()
+
+    asyncio.run(scenario())
+
+
+def test_closing_a_session_ends_its_runs_and_their_host_work(language: str, office: Office) -> None:
+    async def scenario() -> None:
+        place = Place(office)
+        async with place as session:
+            run = asyncio.create_task(session.aeval(language, THREE_PENDING[language]))
+            await office.three_wait()
+            await session.aclose()
+            assert office.desk.waiting == 0
+            with pytest.raises(Cancelled):
+                await run
+            assert not place.leftovers()
+
+    asyncio.run(scenario())
+
+
+def test_a_deadline_ends_all_tasks_and_their_host_work(language: str, office: Office) -> None:
+    async def scenario() -> None:
+        place = Place(office, time=0.3)
+        async with place as session:
+            with pytest.raises(DeadlineExceeded):
+                await session.aeval(language, THREE_PENDING[language])
+            assert office.desk.waiting == 0
+            assert not place.leftovers()
+
+    asyncio.run(scenario())
+
+
+def test_a_run_that_fails_ends_its_host_work(language: str, office: Office) -> None:
+    failing = {
+        "lua": "for i = 1, 3 do async.spawn(desk.wait) end desk.turn() error('on purpose')",
+        "javascript": "for (let i = 0; i < 3; i++) desk.wait().catch(() => {}); await desk.turn(); "
+        "throw new Error('on purpose')",
+        "tengo": 'async := import("async"); desk := import("desk"); for i := 0; i < 3; i++ { async.spawn(desk.wait) }; '
+        'desk.turn(); x := 1 + "on purpose"',
+    }
+
+    async def scenario() -> None:
+        place = Place(office)
+        async with place as session:
+            with pytest.raises(LlmspellError):
+                await session.aeval(language, failing[language])
+            assert office.desk.waiting == 0
+            assert not place.leftovers()
+
+    asyncio.run(scenario())
+
+
+def test_a_busy_guest_keeps_neither_the_loop_nor_other_sessions(language: str, office: Office) -> None:
+    async def scenario() -> None:
+        place = Place(office, time=1.0)
+        async with place as session:
+            worst = 0.0
+
+            async def tick() -> None:
+                nonlocal worst
+                while True:
+                    began = time.perf_counter()
+                    await asyncio.sleep(0.001)
+                    worst = max(worst, time.perf_counter() - began - 0.001)
+
+            ticker = asyncio.create_task(tick())
+            busy = asyncio.create_task(session.aeval(language, BUSY[language]))
+            other = place.host.session(policy=policy(30.0))
+            result = await other.aeval(language, MANY_CALLS[language])
+            assert result.value == "done"
+            assert not busy.done()
+            with pytest.raises(DeadlineExceeded):
+                await busy
+            ticker.cancel()
+            await other.aclose()
+            assert worst < 0.25
+
+    asyncio.run(scenario())
+
+
+def test_runs_at_once_take_turns(office: Office) -> None:
+    async def scenario() -> None:
+        async with Place(office) as session:
+            counts: list[int] = []
+
+            async def one() -> None:
+                await session.aeval("lua", MANY_CALLS["lua"])
+                counts.append(office.desk.turns)
+
+            await asyncio.gather(*(one() for _ in range(20)))
+            # The first to end saw most turns of all the others taken: nobody ran ahead.
+            assert counts[-1] == 20 * 40
+            assert counts[0] > 10 * 40
+
+    asyncio.run(scenario())
