@@ -252,14 +252,14 @@ class Spells:
     def value(self, *, lua: str, javascript: str) -> Any:
         return self.run(lua=lua, javascript=javascript).value
 
-    def calls(self, *calls: tuple[Any, ...]) -> list[Any]:
+    def calls(self, *calls: tuple[Any, ...], prelude: str = "") -> list[Any]:
         """Make calls in one run, each ``("module.function", argument, ...)``, and return their results."""
         names = [call[0].rpartition(".") for call in calls]
         named = [
             {"module": module, "name": name if self.language == "lua" else _camel(name), "args": list(call[1:])}
             for (module, _, name), call in zip(names, calls, strict=True)
         ]
-        made = self.run(params={"calls": named}, lua=_CALLS_LUA, javascript=_CALLS_JAVASCRIPT).value
+        made = self.run(params={"calls": named}, lua=prelude + _CALLS_LUA, javascript=prelude + _CALLS_JAVASCRIPT).value
         return [result[0] if result else None for result in made]
 
     def call(self, name: str, *args: Any) -> Any:

@@ -233,6 +233,28 @@ def test_metrics_are_kept_by_provider(spells: Any) -> None:
     assert not empty
 
 
+def test_hooks_change_answer_and_veto_questions(spells: Any) -> None:
+    value = spells.value(
+        lua="""hooks.register_hook{type = "before_generate", handler = function(c)
+                if c.prompt == "secret" then return false end
+                if c.prompt == "cached" then return {skip_generation = true, response = "from the cache"} end
+                return {prompt = c.prompt .. "!"} end}
+            hooks.register_hook{type = "after_generate", handler = function(c)
+                return {response = c.response:upper()} end}
+            local ok, e = pcall(llm.complete, "secret")
+            return {llm.complete("hi"), llm.complete("cached"), e.code}""",
+        javascript="""hooks.registerHook({type: "before_generate", handler: c => {
+                if (c.prompt === "secret") return false;
+                if (c.prompt === "cached") return {skip_generation: true, response: "from the cache"};
+                return {prompt: c.prompt + "!"} }});
+            hooks.registerHook({type: "after_generate", handler: c => ({response: c.response.toUpperCase()})});
+            let code; try { await llm.complete("secret") } catch (e) { code = e.code }
+            return [await llm.complete("hi"), await llm.complete("cached"), code]""",
+    )
+    assert value == ["FINE.", "FROM THE CACHE", "vetoed"]
+    assert [request.prompt for request in spells.fake.requests] == ["hi!"]
+
+
 # What is known of models
 
 

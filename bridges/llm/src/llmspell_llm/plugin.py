@@ -38,4 +38,5 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
             "Several models that share the work and stand in for one another",
             requires=("llm", "providers"),
         ),
+        BridgeSpec("tools", "llmspell_llm.bridges.tools:ToolsBridge", "Tools: defined, found, run, composed, measured"),
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llmspell.plugin import Bridge, BridgeContext, Call
 from llmspell_llm.bridges.modelinfo import ModelInfoBridge
 from llmspell_llm.bridges.structured import StructuredBridge
-from llmspell_llm.conversation import Answer, Message
+from llmspell_llm.conversation import Answer, Message, Usage
 from llmspell_llm.llm.asking import Asking
 from llmspell_llm.llm.metrics import ProviderMetrics
 from llmspell_llm.llm.options import constraint_from, settings_from
 from llmspell_llm.llm.paying import RunAccount
+from llmspell_llm.neighbours import fire, hooked
 from llmspell_llm.providers import Directory
 from llmspell_llm.structured import Constraint, Shape
 
@@ -75,14 +77,41 @@ class LlmBase(Bridge):
         constraint: Constraint | None = None,
         model: str | None = None,
     ) -> Answer:
-        """Ask a model with the options a script gave."""
-        return await self.asking.complete(
-            conversation,
-            settings_from(given, self.defaults),
-            model=self.model(model),
-            constraint=constraint,
-            account=self.account(call),
-        )
+        """Ask a model with the options a script gave, as the session's hooks allow and change it."""
+        conversation, said = await self._before(call, conversation)
+        if said is not None:
+            answer = Answer(said, "hook", "hook", Usage())
+        else:
+            answer = await self.asking.complete(
+                conversation,
+                settings_from(given, self.defaults),
+                model=self.model(model),
+                constraint=constraint,
+                account=self.account(call),
+            )
+        return await self._after(call, conversation, answer)
+
+    async def _before(self, call: Call, conversation: Sequence[Message]) -> tuple[Sequence[Message], str | None]:
+        """Let hooks change the prompt, or answer in the model's place (``skip_generation`` and ``response``)."""
+        if not hooked(call, "before_generate"):
+            return conversation, None
+        messages = [{"role": message.role, "content": message.content} for message in conversation]
+        context = {"prompt": conversation[-1].content, "messages": messages, "metadata": {}}
+        changed = await fire(call, "before_generate", context)
+        if changed.get("skip_generation"):
+            return conversation, str(changed.get("response", ""))
+        prompt = changed.get("prompt")
+        if isinstance(prompt, str) and prompt != conversation[-1].content:
+            conversation = [*conversation[:-1], replace(conversation[-1], content=prompt)]
+        return conversation, None
+
+    async def _after(self, call: Call, conversation: Sequence[Message], answer: Answer) -> Answer:
+        """Let hooks change the answer's text."""
+        if not hooked(call, "after_generate"):
+            return answer
+        context = {"prompt": conversation[-1].content, "response": answer.text, "metadata": {"model": answer.model}}
+        response = (await fire(call, "after_generate", context)).get("response")
+        return replace(answer, text=response) if isinstance(response, str) else answer
 
 
 def message_of(answer: Answer) -> dict[str, Any]:

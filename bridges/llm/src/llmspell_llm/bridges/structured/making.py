@@ -24,9 +24,9 @@ class MakingExports(StructuredBase):
         return self.table_of(definition)
 
     @export
-    def create_property(self, type_: str, constraints: dict[str, Any] | None = None) -> dict[str, Any]:
+    def create_property(self, type: str, constraints: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the schema of one property: a type and its constraints, checked."""
-        made = {**expand(type_), **(constraints or {})}
+        made = {**expand(type), **(constraints or {})}
         Schema(made)
         return made
 
@@ -69,14 +69,14 @@ class MakingExports(StructuredBase):
         return write(checked(parse(text, source)), target)
 
     @export
-    def import_from_string(self, text: str, format_: str = "json") -> dict[str, Any]:
+    def import_from_string(self, text: str, format: str = "json") -> dict[str, Any]:
         """Read a schema from a text: ``json``, ``yaml`` or ``openapi``."""
-        return checked(parse(text, format_))
+        return checked(parse(text, format))
 
     @export(blocking=True, permissions=("read",))
-    def import_from_file(self, call: Call, path: str, format_: str | None = None) -> dict[str, Any]:
+    def import_from_file(self, call: Call, path: str, format: str | None = None) -> dict[str, Any]:
         """Read a schema from a file that the policy grants; the format is that of its name if not given."""
-        chosen = format_ or ("yaml" if path.endswith((".yaml", ".yml")) else "json")
+        chosen = format or ("yaml" if path.endswith((".yaml", ".yml")) else "json")
         return checked(parse(call.files.read_text(path), chosen))
 
     @export
