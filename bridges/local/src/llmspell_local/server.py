@@ -104,8 +104,10 @@ class LocalServer:
             if server is None or address is None:
                 return
             # llama.cpp waits for a request in flight until its client leaves: make all of them leave.
-            _shut_connections(urlsplit(address).port or 0)
+            port = urlsplit(address).port or 0
+            _shut_connections(port)
             self._see_it_run()
+            _shut_connections(port)
             self._server = self._address = None
             del server
 
@@ -167,7 +169,10 @@ class LocalServer:
 
 
 def _shut_connections(port: int) -> None:
-    """Shut this process's end of every connection of the server on ``port``."""
+    """Shut every connection with the server on ``port``, at this process's ends of it.
+
+    The clients' ends count too: a connection the server has not accepted yet has no other.
+    """
     try:
         descriptors = [int(name) for name in os.listdir("/dev/fd")]
     except (OSError, ValueError):  # no such directory on this platform: clients have to leave by themselves
@@ -181,7 +186,7 @@ def _shut_connections(port: int) -> None:
             continue
         with connection:
             try:
-                if connection.getsockname()[1] == port and connection.getpeername():
+                if port in (connection.getsockname()[1], connection.getpeername()[1]):
                     connection.shutdown(socket.SHUT_RDWR)
             except (OSError, IndexError, TypeError):  # not an Internet socket, or the one that listens
                 continue
