@@ -45,6 +45,12 @@ class Demo(Bridge):
             raise
 
     @export
+    async def work(self, call: Call) -> None:
+        """Tell of progress."""
+        call.progress(0.5, "half way")
+        call.progress(1.0, "done")
+
+    @export
     def fail(self) -> None:
         """Fail in a way nobody foresaw."""
         raise RuntimeError("the demo is broken")

@@ -133,3 +133,15 @@ def test_a_terminal_shows_tables_and_coloured_values(terminal: Callable[..., Any
     listed = terminal("engines")
     assert listed.finish() == 0
     assert "lua" in listed.text
+
+
+def test_progress_is_shown_on_a_terminal_only(
+    terminal: Callable[..., Any], llmspell: Callable[..., Any], demo: dict[str, str]
+) -> None:
+    command = ("exec", "lua", "require('demo').work() print('after')", "--allow-bridge", "demo")
+    one = terminal(*command, env=demo)
+    assert one.finish() == 0
+    assert "[############            ]  50% half way" in one.text
+    assert one.text.endswith("100% done\r\x1b[2Kafter\r\n")
+    ran = llmspell(*command, env=demo)
+    assert (ran.out, ran.err) == ("after\n", "")

@@ -206,3 +206,10 @@ def test_the_record_of_a_run_that_fails_is_kept(llmspell: Run, tmp_path: Path) -
     assert llmspell("exec", "lua", "require('fs').read('/etc/passwd')", "--record", "calls.jsonl").code == 6
     record = json.loads((tmp_path / "calls.jsonl").read_text().splitlines()[-1])
     assert record["error"]["code"] == "denied"
+
+
+def test_a_run_that_came_near_a_limit_is_told_so(llmspell: Run) -> None:
+    ran = llmspell("exec", "lua", "require('core').sleep(1.7) return 1", "--timeout", "2s")
+    assert ran.out == "1\n"
+    assert ran.err == "warning: the run came near its limit of time: 1.6 s of 2 s\n"
+    assert llmspell("exec", "lua", "require('core').sleep(1.7) return 1", "--timeout", "2s", "--quiet").err == ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from llmspell.cli.frames import clean
 from llmspell.cli.streams import Stream
@@ -25,3 +26,17 @@ def warn_of(texts: Iterable[str]) -> None:
     """Show warnings that are texts already."""
     for text in texts:
         Stream.err().line(f"warning: {clean(text)}")
+
+
+def told(warning: Mapping[str, Any]) -> str:
+    """Put a run's warning into words: a message of its own, or a limit that it came near to."""
+    limit, value, used = (warning.get(key) for key in ("limit", "value", "used"))
+    if limit is None or not isinstance(value, int | float) or not isinstance(used, int | float):
+        return str(warning.get("message", dict(warning)))
+    return f"the run came near its limit of {limit}: {_amount(limit, used)} of {_amount(limit, value)}"
+
+
+def _amount(limit: str, value: float) -> str:
+    if limit == "time":
+        return f"{value:g} s"
+    return f"{value / 1024 / 1024:.1f} MB" if limit == "memory" else f"{value:,g}"

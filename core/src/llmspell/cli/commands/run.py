@@ -176,14 +176,14 @@ def _show_error(outcome: Outcome, spell: Spell) -> int:
 
 def _show_result(outcome: Outcome, out: Stream, err: Stream) -> None:
     from llmspell.cli.show import show_value
+    from llmspell.cli.warnings import told, warn_of
 
     result = outcome.result
     assert result is not None
     if not out.at_line_start:
         out.line("")
     show_value(result.value, out)
-    for warning in result.warnings:
-        err.line(f"warning: {warning.get('message', warning)}")
+    warn_of(told(warning) for warning in result.warnings)
     if err.is_terminal and result.usage.requests:
         usage = result.usage
         cost = "cost unknown" if usage.unpriced else f"${usage.cost:.4f}"
