@@ -134,5 +134,5 @@ def scrub_value(item: Any, scrub: Callable[[str], str]) -> Any:
     if type(item) is list:
         return [scrub_value(part, scrub) for part in item]
     if type(item) is dict:
-        return {key: scrub_value(part, scrub) for key, part in item.items()}
+        return {scrub(key): scrub_value(part, scrub) for key, part in item.items()}
     return item

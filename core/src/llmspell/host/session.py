@@ -14,6 +14,8 @@ from llmspell.engine.messages import Done, Failed, Start
 from llmspell.errors import EngineCrashed, LlmspellError, ResourceExhausted, SessionClosedError
 from llmspell.gate import Recorder
 from llmspell.gate.gate import Door
+from llmspell.gate.record import scrub_value
+from llmspell.gate.redaction import scrub_error
 from llmspell.host.result import RunResult
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
@@ -288,6 +290,8 @@ class Session:
         values = ended.values
         if values:
             values = [conversation.receive_result(value) for value in values]
+            if self._services.scrub is not None:
+                values = [scrub_value(value, self._services.scrub) for value in values]
         return self._describe(conversation, began, tuple(values))
 
     def _describe(self, conversation: Conversation, began: float, values: tuple[Any, ...] = ()) -> RunResult:
@@ -316,8 +320,7 @@ class Session:
         error.result = self._describe(conversation, began)
         scrub = self._services.scrub
         if scrub is not None:
-            error.message = scrub(error.message)
-            error.args = (error.message,)
+            scrub_error(error, scrub)
 
     def _wind_up(self, conversation: Conversation) -> None:
         self._unwatch(conversation)
