@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SPELLS = ROOT / "examples" / "spells"
 REVIEWS = ROOT / "examples" / "data" / "reviews.txt"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
-NAMES = ["callbacks", "hello", "reviews", "streaming", "word-count"]
+NAMES = [
+    "callbacks", "fan-out-fan-in", "hello", "pipeline", "race-providers", "reviews", "streaming", "word-count",
+    "worker-pool",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
