@@ -95,6 +95,8 @@ POISONS = {
         "coroutine.resume((coroutine.running()))",
         "return coroutine.status((coroutine.running())) == 'running'",
     ),
+    "a module of the language": ("async.spawn = nil channel.x = 1", "return async.spawn ~= nil and channel.x == nil"),
+    "a task": ("async.spawn(function() async.sleep(0) end) error('x')", "return async.current() == nil"),
     "a name of load": ("load('z = 1')()", "return z == nil"),
     "an array's metatable": (
         "pcall(function() getmetatable(array{}).x = 1 end)",
@@ -142,7 +144,7 @@ def test_what_ends_a_run_carries_nothing_to_the_next(make_talker: Any) -> None:
     timer.start()
     guest.step(talk.start(source))
     timer.join()
-    assert guest._state._shared[b"environment"]()[b"kind"] == b"function"  # which has no fields
+    assert guest._state._shared[b"queue"][b"env"][b"kind"] == b"function"  # which has no fields
     guest.close()
 
 

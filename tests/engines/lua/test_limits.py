@@ -350,7 +350,7 @@ def test_clean_up_handlers_run_when_a_run_is_ended(make_talker: Any) -> None:
     log[#log + 1] = "went on"
     """
     guest = waiting(talk, source)
-    log = guest._state._shared[b"environment"]()[b"log"]
+    log = guest._state._shared[b"queue"][b"env"][b"log"]
     guest.step(Cancel("deadline"))
     assert list(log.values()) == [b"inner", b"outer"]
     guest.close()

@@ -60,7 +60,7 @@ def test_a_state_that_comes_back_is_empty(engine: LuaEngine, make_pool: Any) -> 
     pool.give(state)
     assert pool.take() is state
     assert state.interruptions == []
-    assert state._shared[b"environment"]() is None
+    assert state._shared[b"queue"][b"env"] is None
 
 
 def test_no_more_are_kept_than_may_idle(make_pool: Any) -> None:

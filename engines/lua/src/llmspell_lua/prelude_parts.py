@@ -25,6 +25,7 @@ LAZY = (
     "matcher",
     "modules",
     "objects",
+    "parking",
     "patterns",
     "promise",
     "scheduler",
@@ -46,7 +47,8 @@ DEPENDS = {
     "matcher": ("cost",),
     "promise": ("async",),
     "coroutines": ("failing",),
-    "scheduler": ("errors",),
+    "scheduler": ("errors", "parking"),
+    "sources": ("modules",),
     "strings": ("failing",),
     "tables": ("failing",),
 }

@@ -58,8 +58,6 @@ class LuaState:
         "_bridges",
         "_chunks",
         "_control",
-        "_driver_cancel",
-        "_driver_idle",
         "_limits",
         "_load",
         "_lock",
@@ -118,8 +116,6 @@ class LuaState:
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
         self._reset = driver[b"reset"]
-        self._driver_idle = driver[b"idle"]
-        self._driver_cancel = driver[b"cancel"]
         self._tidy_above = 0
         self.birth_memory = self.collect()
 
@@ -199,16 +195,16 @@ class LuaState:
         """Begin a run without a main chunk."""
         self._set_bridges(bridges)
         self.runs += 1
-        self._driver_idle(_random.getrandbits(62))
+        self.load_part("parking")[b"idle"](_random.getrandbits(62))
 
     def load(self, number: int, name: bytes, program: LuaProgram) -> None:
         """Run a module for a guest of another language."""
-        self._watch(self.load_part("modules")[b"load"](number, name, self.adopt(program)))
+        self._watch(self.load_part("sources")[b"load"](number, name, self.adopt(program)))
 
     def cancel(self, number: int, reason: str) -> None:
         """Cancel the task of an invocation."""
         self.load_part("scheduler")
-        self._driver_cancel(number, reason.encode())
+        self.load_part("parking")[b"cancel"](number, reason.encode())
 
     def watch(self, address: bytes) -> None:
         """Remember a coroutine that the scheduler made by itself."""
@@ -222,7 +218,7 @@ class LuaState:
         """Return a new function of a module's program, with the globals of this run."""
         for part in program.needs:
             self.load_part(part)
-        return self.load_part("modules")[b"adopt"](self._load(program.bytecode, b"=chunk", b"b"))
+        return self.load_part("sources")[b"adopt"](self._load(program.bytecode, b"=chunk", b"b"))
 
     def ending(self) -> Ending:
         """Return where the script stood when it had to end."""

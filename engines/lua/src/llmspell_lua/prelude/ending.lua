@@ -10,7 +10,9 @@ return function()
   local reason = control.dead
   control.dead = false
   mark(reason)
-  local tasks, main = P.unfinished(), nil
+  local Q, main = P.queue, nil
+  Q.ready, Q.first, Q.last, Q.waiting, Q.paused = {}, 1, 0, {}, false
+  local tasks = Q.tasks
   for task in next, tasks do
     if not task.begun then
       tasks[task] = nil

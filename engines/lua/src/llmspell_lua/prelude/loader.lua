@@ -45,7 +45,7 @@ return function(chunk, name, mode, ...)
   then
     return nil, "the source is too large to be loaded"
   end
-  local env = P.environment()
+  local env = P.queue.env
   if select("#", ...) > 0 then
     env = (...)
   end

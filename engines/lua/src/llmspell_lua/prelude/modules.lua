@@ -4,7 +4,7 @@ local P = ...
 local control, ask = P.control, P.ask
 local error, next, rawset, setmetatable, type = error, next, rawset, setmetatable, type
 local yieldable = coroutine.isyieldable
-local getinfo, setupvalue = debug.getinfo, debug.setupvalue
+local getinfo = debug.getinfo
 local gmatch, sub = string.gmatch, string.sub
 
 local loaded = {} -- modules by name
@@ -43,17 +43,24 @@ local function make_bridge(name, exports)
 end
 
 -- Modules of the language's own, which need no host.
-local own = { async = "async", promise = "promise", channel = "channel" }
+local own = { async = true, promise = true, channel = true }
+
+-- Each run has a table of its own: a script may change it.
+local function load_own(name)
+  P.need("scheduler", "require of '" .. name .. "'")
+  local copy = {}
+  for key, v in next, P.need(name) do
+    copy[key] = v
+  end
+  return copy
+end
 
 local function load_module(name, importer)
   if own[name] then
-    P.need("scheduler")
-    local module = P.need(own[name])
-    if not module then
-      error("the module '" .. name .. "' cannot be loaded inside a callback of C code; require it before", 3)
-    end
-    loaded[name] = module
-    return module
+    loaded[name] = load_own(name)
+    return loaded[name]
+  elseif not yieldable() then
+    P.refuse("require of '" .. name .. "'")
   end
   local kind, own_name, content = ask("@host", "module", name, importer)
   local module
@@ -69,7 +76,7 @@ local function load_module(name, importer)
         module = make_bridge(own_name, content)
         loaded[own_name] = module
       else
-        module = P.need("sources")(content, own_name, loaded)
+        module = P.need("sources").run(content, own_name, loaded)
       end
     end
   end
@@ -115,23 +122,8 @@ function M.resolve(env, name)
   return module
 end
 
-local function run_load(task)
-  local module = loaded[task.name]
-  if module == nil then
-    module = P.need("sources")(task.chunk, task.name, loaded)
-  end
-  return P.seal(task, module)
-end
-
--- Run a module for guests of other languages.
-function M.load(id, name, chunk)
-  return P.begin({ id = id, run = run_load, name = name, chunk = chunk })
-end
-
--- Give a module's chunk, loaded for this run, the run's globals.
-function M.adopt(chunk)
-  setupvalue(chunk, 1, P.environment())
-  return chunk
+function M.loaded()
+  return loaded
 end
 
 return M

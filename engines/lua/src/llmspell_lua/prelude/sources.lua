@@ -6,6 +6,7 @@ local HOST, WAIT = P.HOST, P.WAIT
 local error = error
 local yield = coroutine.yield
 local concat = table.concat
+local setupvalue = debug.setupvalue
 
 local loading = {} -- by name: tasks that wait for the one that loads it
 
@@ -22,8 +23,10 @@ P.forgetters[#P.forgetters + 1] = function()
   loading = {}
 end
 
+local S = {}
+
 -- Run a module's chunk, once for all tasks, and enter it into `loaded`.
-return function(chunk, name, loaded)
+function S.run(chunk, name, loaded)
   local task = control.task
   local chain = task.chain or {}
   task.chain = chain
@@ -55,3 +58,25 @@ return function(chunk, name, loaded)
   loaded[name] = v
   return v
 end
+
+local function run_load(task)
+  local loaded = P.modules.loaded()
+  local module = loaded[task.name]
+  if module == nil then
+    module = S.run(task.chunk, task.name, loaded)
+  end
+  return P.seal(task, module)
+end
+
+-- Run a module for guests of other languages.
+function S.load(id, name, chunk)
+  return P.begin({ id = id, run = run_load, name = name, chunk = chunk })
+end
+
+-- Give a module's chunk, loaded for this run, the run's globals.
+function S.adopt(chunk)
+  setupvalue(chunk, 1, P.queue.env)
+  return chunk
+end
+
+return S

@@ -16,35 +16,43 @@ local control, fatal, mark, rethrow = P.control, P.fatal, P.mark, P.rethrow
 local error, next, rawequal, select, tostring, type, xpcall = error, next, rawequal, select, tostring, type, xpcall
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local sethook, getinfo, getlocal = debug.sethook, debug.getinfo, debug.getlocal
-local getupvalue, upvaluejoin = debug.getupvalue, debug.upvaluejoin
+local upvaluejoin = debug.upvaluejoin
 local byte, format, sub = string.byte, string.format, string.sub
 local unpack = table.unpack
 local seed_random = math.randomseed
 
-local CALL, EMIT, DONE, FAILED, LOAD, WAIT, THREAD, PARK = 1, 2, 3, 4, 5, 6, 7, 8
+local CALL, EMIT, DONE, FAILED, LOAD, WAIT, PARK = 1, 2, 3, 4, 5, 6, 8
 local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE, LIST, RAISE = 0, 1, 2, 3, 4, 5, 6, 7
 
 local function HOST() end
 local function PARKED() end
 
-local env, main_chunk
-local tasks = {} -- all that have not ended
-local ready, first, last = {}, 1, 0 -- tasks that can go on
-local waiting = {} -- by the id of a call: the task that waits for it, or {fire = function}
-local outbox, said, taken = {}, 0, 0
-local paused = false -- a task whose words must be heard before it goes on
-local unwatched = false -- the host does not know of a new coroutine yet
-local idle = {} -- coroutines without a task
-local threads = {} -- all coroutines of tasks: the host may switch their hooks, so none is freed before `reset`
+-- The run. Its fields are those of `fresh` too, and:
+--   env, main: the globals, and the main chunk
+--   idle: coroutines without a task
+--   threads: all coroutines of tasks: the host may switch their hooks, so none is freed before `reset`
+local Q = { env = nil, main = nil, idle = {}, threads = {} }
+
+-- Forget all tasks and words.
+local function fresh()
+  Q.tasks = {} -- all that have not ended
+  Q.ready, Q.first, Q.last = {}, 1, 0 -- tasks that can go on
+  Q.waiting = {} -- by the id of a call: the task that waits for it, or {fire = function}
+  Q.outbox, Q.said, Q.taken = {}, 0, 0
+  Q.paused = false -- a task whose words must be heard before it goes on
+  Q.unwatched = false -- the host does not know of a new coroutine yet
+end
 
 local function say(record)
-  said = said + 1
-  outbox[said] = record
+  local said = Q.said + 1
+  Q.said = said
+  Q.outbox[said] = record
 end
 
 local function make_ready(task)
-  last = last + 1
-  ready[last] = task
+  local last = Q.last + 1
+  Q.last = last
+  Q.ready[last] = task
 end
 
 -- What tasks say
@@ -141,42 +149,6 @@ local function ask(target, method, ...)
   return answered(record, yield(HOST, record))
 end
 
--- Suspend the running task until `task.woken` is set and it is made ready.
-local function yield_host(what)
-  if control.dead then
-    rethrow()
-  end
-  if not yieldable() then
-    refuse("waiting for " .. what)
-  end
-  local _, ok, a, b = yield(HOST, { PARK, n = 1 })
-  if ok == FATAL then
-    mark(a)
-    return rethrow()
-  elseif ok == REFUSED then
-    return refuse("waiting for " .. what)
-  end
-  return ok, a, b
-end
-
--- Calls that no task waits for: `fire` runs in the scheduler when the answer comes.
-local function call_later(target, method, fire, ...)
-  local id = control.calls + 1
-  control.calls = id
-  waiting[id] = { fire = fire }
-  say({ CALL, id, target, method, 0, false, n = select("#", ...) + 6, ... })
-  return id
-end
-
--- Have the host drop a call, and expect no answer.
-local function drop_call(id)
-  if waiting[id] then
-    waiting[id] = nil
-    control.calls = control.calls + 1
-    say({ CALL, control.calls, "@host", "cancel", 0, false, id, n = 7 })
-  end
-end
-
 -- How tasks begin and end
 
 local MAX_FRAMES, MAX_LEVELS, MAX_LOCALS, MAX_TEXT = 24, 120, 24, 80
@@ -238,12 +210,12 @@ end
 local function run_main(task)
   if task.blob then
     task.stage = "params"
-    env.params = need("decode")(task.blob)
+    Q.env.params = need("decode")(task.blob)
     task.blob, task.stage = nil, nil
   else
-    env.params = {}
+    Q.env.params = {}
   end
-  return seal(task, main_chunk())
+  return seal(task, Q.main())
 end
 
 local function account_of(task, e)
@@ -251,18 +223,6 @@ local function account_of(task, e)
     return { FAILED, task.id or 0, false, control.dead or "internal", "", n = 5 }
   end
   return { FAILED, task.id, need("account")(task, e), n = 3 }
-end
-
--- The main chunk has ended: the run ends when its other tasks have.
-local function wind_up(task, ok, record)
-  local fine, e, frames = xpcall(P.scheduler.wind_up, capture, not ok)
-  if not fine then
-    return account_of(task, e)
-  elseif frames then
-    task.frames = frames
-    return account_of(task, e)
-  end
-  return record
 end
 
 -- What a coroutine of tasks does for ever: run a task, say how it ended, wait for the next.
@@ -279,7 +239,7 @@ local function work(task)
         record = account_of(task, record)
       end
       if task.id == 0 and P.scheduler and not control.dead then
-        record = wind_up(task, ok, record)
+        record = P.wind_up(task, ok, record)
       end
     end
     task = yield(PARKED, record)
@@ -288,6 +248,7 @@ end
 
 -- Returns the address of a new coroutine, if one had to be made.
 local function begin(task)
+  local idle, threads = Q.idle, Q.threads
   local count = #idle
   local thread, address = idle[count], nil
   if thread then
@@ -302,7 +263,7 @@ local function begin(task)
     address = format("%p", thread)
   end
   task.thread = thread
-  tasks[task] = true
+  Q.tasks[task] = true
   make_ready(task)
   return address
 end
@@ -314,16 +275,16 @@ local function advance(task, ...)
   if not ok then
     -- The coroutine itself died: out of memory or stack, or ended while it said how its task ended.
     fatal(tag)
-    tasks[task] = nil
+    Q.tasks[task] = nil
     say({ FAILED, task.id or 0, false, control.dead or "internal", type(tag) == "string" and tag or type(tag), n = 5 })
   elseif rawequal(tag, PARKED) then
-    idle[#idle + 1] = task.thread
-    tasks[task] = nil
+    Q.idle[#Q.idle + 1] = task.thread
+    Q.tasks[task] = nil
     if record then
       say(record)
     end
   elseif record[1] == CALL then
-    waiting[record[2]] = task
+    Q.waiting[record[2]] = task
     task.call = record[2]
     say(record)
   elseif record[1] == PARK then
@@ -331,7 +292,7 @@ local function advance(task, ...)
   elseif record[1] == WAIT then
     record[2][#record[2] + 1] = task
   else
-    paused = task
+    Q.paused = task
     say(record)
   end
 end
@@ -343,16 +304,17 @@ local driver = {}
 -- Run until nothing can go on, or somebody said something that must be heard first.
 -- Returns 0, or 1 if it must be called again at once, or 2 if the run must be wound up.
 function driver.step()
-  unwatched = false
-  if paused and not control.dead then
-    local task = paused
-    paused = false
+  Q.unwatched = false
+  local task = Q.paused
+  if task and not control.dead then
+    Q.paused = false
     advance(task)
   end
-  while first <= last and not paused and not control.dead and not unwatched do
-    local task = ready[first]
-    ready[first] = nil
-    first = first + 1
+  while Q.first <= Q.last and not Q.paused and not control.dead and not Q.unwatched do
+    local first = Q.first
+    task = Q.ready[first]
+    Q.ready[first] = nil
+    Q.first = first + 1
     local answer = task.answer or task.woken
     if answer then
       task.answer, task.woken = nil, nil
@@ -362,28 +324,32 @@ function driver.step()
     end
   end
   control.task, control.thread = false, false
-  if P.scheduler and first > last and not paused and not control.dead and next(tasks) and next(waiting) == nil then
-    unwatched = P.scheduler.deadlock(tasks)
+  if control.dead then
+    return 2
+  elseif P.scheduler and not Q.paused and Q.first > Q.last and next(Q.tasks) and not next(Q.waiting) then
+    Q.unwatched = P.scheduler.deadlock(Q.tasks)
   end
-  return control.dead and 2 or (paused or unwatched) and 1 or 0
+  return (Q.paused or Q.unwatched) and 1 or 0
 end
 
 -- Hand over the next thing said; nothing when there is none.
 function driver.take()
-  if taken >= said then
-    outbox, said, taken = {}, 0, 0
+  local taken = Q.taken + 1
+  if taken > Q.said then
+    Q.outbox, Q.said, Q.taken = {}, 0, 0
     return
   end
-  taken = taken + 1
-  local record = outbox[taken]
-  outbox[taken] = nil
+  Q.taken = taken
+  local record = Q.outbox[taken]
+  Q.outbox[taken] = nil
   return unpack(record, 1, record.n)
 end
 
 -- Begin a run of `chunk` with encoded parameters.
 function driver.start(chunk, seed, params)
   seed_random(seed)
-  env, main_chunk = P.new_environment(), chunk
+  local env = P.new_environment()
+  Q.env, Q.main = env, chunk
   -- A variable of its own for _ENV: closures of an earlier run keep theirs.
   upvaluejoin(chunk, 1, function()
     return env
@@ -392,83 +358,48 @@ function driver.start(chunk, seed, params)
 end
 
 function driver.answer(id, ...)
-  local task = waiting[id]
-  if task then
-    waiting[id] = nil
-    if task.fire then
-      task.fire(...)
-    else
-      task.call = nil
-      task.answer = { ... }
-      make_ready(task)
-    end
+  local task = Q.waiting[id]
+  if not task then
+    return false
   end
-  return task ~= nil
-end
-
--- Be ready for invocations without a main chunk.
-function driver.idle(seed)
-  seed_random(seed)
-  env, main_chunk = P.new_environment(), function() end
-end
-
--- Cancel the task of an invocation.
-function driver.cancel(id, reason)
-  for task in next, tasks do
-    if task.id == id then
-      need("scheduler").cancel(task, reason)
-      return
-    end
+  Q.waiting[id] = nil
+  if task.fire then
+    task.fire(...)
+  else
+    task.call = nil
+    task.answer = { ... }
+    make_ready(task)
   end
+  return true
 end
 
 -- Forget the run. Returns how many coroutines are kept: none if one was left in the middle of something.
 function driver.reset(drop_threads)
-  if main_chunk then
+  if Q.main then
     local nothing
-    if getupvalue(main_chunk, 1) then
-      upvaluejoin(main_chunk, 1, function()
-        return nothing
-      end, 1)
-    end
+    upvaluejoin(Q.main, 1, function()
+      return nothing
+    end, 1)
   end
-  if drop_threads or control.dead or next(tasks) then
-    idle, threads = {}, {}
+  if drop_threads or control.dead or next(Q.tasks) then
+    Q.idle, Q.threads = {}, {}
   end
-  env, main_chunk, paused, unwatched = nil, nil, false, false
-  tasks, waiting = {}, {}
-  ready, first, last = {}, 1, 0
-  outbox, said, taken = {}, 0, 0
+  Q.env, Q.main = nil, nil
+  fresh()
   control.dead, control.file, control.line, control.status, control.frames = false, false, 0, nil, nil
   control.steps, control.calls = 0, 0
   for _, forget in next, P.forgetters do
     forget()
   end
-  return #threads
+  return #Q.threads
 end
+
+fresh()
 
 -- Shared with the lazy parts
 P.forgetters = {} -- called when a run is forgotten
-P.HOST, P.say, P.tell, P.need, P.ask, P.refuse, P.seal, P.begin = HOST, say, tell, need, ask, refuse, seal, begin
+P.queue, P.HOST, P.say, P.tell, P.need, P.ask, P.refuse = Q, HOST, say, tell, need, ask, refuse
+P.seal, P.begin, P.advance, P.make_ready = seal, begin, advance, make_ready
+P.capture, P.account_of = capture, account_of
 P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
-P.advance, P.make_ready = advance, make_ready
-P.yield_host, P.call_later, P.drop_call = yield_host, call_later, drop_call
-P.fail_call = function(task, err)
-  task.call = nil
-  task.answer = { RAISE, err }
-  make_ready(task)
-end
-P.fresh = function(address)
-  if address then
-    unwatched = true
-    say({ THREAD, address, n = 2 })
-  end
-end
-P.environment = function()
-  return env
-end
-P.unfinished = function()
-  ready, first, last, waiting, paused = {}, 1, 0, {}, false
-  return tasks
-end
 return driver
