@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from llmspell.runtime.worker.frames import HEADER, frame
 from llmspell.runtime.worker.launch import Launch, unsupported
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import Ask, Born, Ended, EngineOrder, FromZygote, Hello, Order
+from llmspell.runtime.worker.waiting import readable
 from llmspell.values.wire import decoder, encode
 
 _PATIENCE = 60.0  # seconds that importing an engine may take
@@ -53,8 +53,16 @@ class ZygoteProcess:
         Raises:
             EngineCrashed: The zygote is gone.
         """
-        data, their_data = socket.socketpair()
-        control, their_control = socket.socketpair()
+        try:
+            data, their_data = socket.socketpair()
+            try:
+                control, their_control = socket.socketpair()
+            except OSError:
+                data.close()
+                their_data.close()
+                raise
+        except OSError as error:
+            raise EngineCrashed(f"no worker can be had: {error}") from error
         with their_data, their_control, self._lock:
             self._numbers += 1
             worker = WorkerProcess(self._numbers, data, control)
@@ -114,7 +122,7 @@ class ZygoteProcess:
         found: list[int] = []
         while len(data) < size:
             try:
-                if not select.select([self._control], [], [], _PATIENCE)[0]:
+                if not readable(self._control.fileno(), _PATIENCE):
                     raise self._gone(f"it said nothing for {_PATIENCE:g} s")
                 part, descriptors, _, _ = socket.recv_fds(self._control, size - len(data), 1)
             except (OSError, ValueError) as error:  # ValueError: closed under our hands

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from llmspell.runtime.worker.parent import ZygoteProcess
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import EngineOrder, Ready
 from llmspell.runtime.worker.seat import WorkerSeat
+from llmspell.runtime.worker.waiting import readable
 from llmspell.values.wire import decoder, encode
 
 _STARTUP = 30.0  # seconds a forked worker has to say that it is hardened
@@ -254,7 +254,7 @@ class Workers:
         reader = FrameReader()
         try:
             while (payload := reader.next()) is None:
-                if not select.select([worker.data], [], [], _STARTUP)[0]:
+                if not readable(worker.data.fileno(), _STARTUP):
                     raise EngineCrashed(f"a new worker said nothing for {_STARTUP:g} s")
                 data = worker.data.recv(_READY_MAX)
                 if not data:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import threading
@@ -11,6 +10,7 @@ from contextlib import suppress
 
 from llmspell.runtime.hardening.plan import Applied
 from llmspell.runtime.worker.protocol import INTERRUPT
+from llmspell.runtime.worker.waiting import readable
 
 _WHOLE_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9; older kernels get the process alone
 
@@ -88,7 +88,7 @@ class WorkerProcess:
         """Wait until the process has ended; False if it has not, or if that cannot be told here."""
         if self._pidfd < 0:
             return False
-        return bool(select.select([self._pidfd], [], [], timeout)[0])
+        return readable(self._pidfd, timeout)
 
     def discard(self) -> None:
         """Kill it and let go of everything that leads to it. Idempotent."""
