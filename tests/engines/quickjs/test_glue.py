@@ -15,7 +15,7 @@ from llmspell_quickjs.vm import VmFactory
 
 tree_sitter_javascript = pytest.importorskip("tree_sitter_javascript")
 
-TRUSTED = ("rare", "promises", "timers", "crypto", "modules", "failures")
+TRUSTED = ("rare", "promises", "timers", "crypto", "modules", "failures", "tasks", "async", "channel")
 """Parts that hold what scripts must not get at; the others are ordinary JavaScript over what every script has."""
 
 _DECLARES = ("variable_declarator", "function_declaration", "class_declaration")
@@ -103,7 +103,12 @@ def test_no_method_is_called_by_name_on_what_a_script_could_reach() -> None:
     calls = re.compile(r"\.(push|pop|slice|map|forEach|filter|join|then|catch|call|apply|bind|get|set|has|indexOf)\(")
     folder = files("llmspell_quickjs") / "js"
     for entry in folder.iterdir():
-        if entry.name.startswith(("2", "3", "4", "5", "6")) or entry.name in ("rare.js", "modules.js", "failures.js"):
+        if entry.name.startswith(("2", "3", "4", "5", "6")) or entry.name in (
+            "rare.js",
+            "modules.js",
+            "failures.js",
+            "tasks.js",
+        ):
             found = [line for line in entry.read_text("utf-8").split("\n") if calls.search(line)]
             assert [line for line in found if "core.then(" not in line and 'part("promises").then(' not in line] == []
 
@@ -114,7 +119,7 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 
 def test_every_part_is_there() -> None:
-    expected = "clone console crypto failures modules promises rare search text timers url"
+    expected = "async channel clone console crypto failures modules promises rare search tasks text timers url"
     assert sorted(glue.parts()) == expected.split()
 
 
@@ -125,8 +130,9 @@ def test_nothing_of_the_glue_is_left_in_the_global_scope(stage: Any) -> None:
 
 def test_a_scripts_globals_are_those_of_the_language_and_of_the_web(stage: Any) -> None:
     extra = stage.run("return Reflect.ownKeys(globalThis).map(String)")
-    expected = {"BridgeError", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "clearInterval", "clearTimeout",
-                "console", "crypto", "params", "setInterval", "setTimeout", "structuredClone"}  # fmt: skip
+    expected = {"BridgeError", "async", "channel", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "console",
+                "clearInterval", "clearTimeout", "crypto", "params", "setInterval", "setTimeout",
+                "structuredClone"}  # fmt: skip
     assert expected <= set(extra)
     assert {"std", "os", "process", "FinalizationRegistry", "SharedArrayBuffer", "Atomics"}.isdisjoint(extra)
 

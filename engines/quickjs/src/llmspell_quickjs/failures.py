@@ -100,15 +100,14 @@ def fatal(fault: Fault, call: int, frames: Any = ()) -> Failure:
     )
 
 
-def deadlock(waits: list[tuple[Place, str]], source: str) -> Failure:
-    """Tell of a run in which nothing can ever go on."""
+def deadlock(waits: list[tuple[Place | None, str]], source: str) -> Failure:
+    """Tell of a run in which nothing can ever go on: what is awaited, where that is known."""
     if waits:
-        said = "; ".join(f"{text} ({place.file}:{place.line}:{place.column})" for place, text in waits)
+        said = "; ".join(text if at is None else f"{text} ({at.file}:{at.line}:{at.column})" for at, text in waits)
         message = f"the spell waits for ever: nothing is left to run that could settle what it awaits: {said}"
-        where = waits[0][0]
     else:
         message = "the spell's result is a promise, and nothing is left to run that could settle it"
-        where = Place(source)
+    where = next((place for place, _ in waits if place is not None), Place(source))
     return Failure(
         kind="runtime",
         message=message,

@@ -157,7 +157,7 @@ class JavaScriptGuest:
         described: dict[str, Any] = {
             "name": source.name,
             "mode": start.mode,
-            "limits": [value.depth, value.nodes, value.bytes],
+            "limits": [value.depth, value.nodes, value.bytes, self._limits.tasks, self._limits.channels],
         }
         code = ""
         if start.mode != "idle":
@@ -340,8 +340,11 @@ class JavaScriptGuest:
         return failures.failure_of(told, files, limit is not None and self._peak > limit * _NEARLY)
 
     def _deadlock(self, waits: list[list[Any]]) -> Failure:
-        told = []
+        told: list[tuple[Place | None, str]] = []
         for name, number in waits:
+            if not name:
+                told.append((None, str(number)))
+                continue
             prepared = self._sources.files.named(name)
             if prepared is not None and isinstance(number, int) and 0 <= number < len(prepared.waits):
                 line, column, text = prepared.waits[number]

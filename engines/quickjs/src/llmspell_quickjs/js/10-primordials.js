@@ -60,7 +60,7 @@ const saved = record({
   viewLength: getterOf(DataView.prototype, "byteLength"),
   viewOffset: getterOf(DataView.prototype, "byteOffset"),
   mapDelete,
-  BigInt, Date, Map, Number, Set, Uint8Array,
+  BigInt, Date, Map, Number, Set, Uint8Array, WeakMap,
   asyncIterator: Symbol.asyncIterator,
   iterator: Symbol.iterator,
   species: Symbol.species,

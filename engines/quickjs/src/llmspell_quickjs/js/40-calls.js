@@ -6,6 +6,7 @@ const pending = new NewMap(); // call number -> { resolve, reject, site, counts 
 let outstanding = 0; // pending calls that keep the run going
 let lastCall = 0;
 let cancelled = "";
+let tasks; // the part of that name, once a script uses tasks
 
 function halt() {
   for (;;) {
@@ -35,13 +36,16 @@ function take(answer, site) {
 }
 
 function say(target, method, args, counts = true) {
+  if (tasks !== undefined) tasks.refuseCancelled(tasks.now());
   const site = callSite();
   const frame = startCall(target, method, args, lineOf(site));
   const id = lastCall;
   said[said.length] = "C" + frame;
   return new NativePromise((resolve, reject) => {
-    mapSet(pending, id, record({ resolve, reject, site, counts }));
+    const call = record({ resolve, reject, site, counts });
+    mapSet(pending, id, call);
     if (counts) outstanding++;
+    if (tasks !== undefined && counts) tasks.called(id, call);
   });
 }
 
@@ -50,6 +54,7 @@ function settle(id, answer) {
   if (call === undefined) return;
   mapDelete(pending, id);
   if (call.counts) outstanding--;
+  if (tasks !== undefined) tasks.answered(id, call);
   try {
     call.resolve(take(answer, call.site));
   } catch (error) {
@@ -91,7 +96,9 @@ function part(name) {
   if (known !== undefined) return known;
   const text = host("part", name);
   const make = text === "" ? slot[name] : evaluate(text);
-  return (parts[name] = make(core));
+  const made = (parts[name] = make(core));
+  if (name === "tasks") tasks = made;
+  return made;
 }
 
 function then(promise, done, failed) {

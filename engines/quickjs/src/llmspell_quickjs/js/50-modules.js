@@ -33,7 +33,12 @@ function start(module, chain) {
     default: undefined,
     exports: (getters) => copyNames(getters, module.namespace, false),
     import: (name) => part("modules").importing(name, module.key, here),
-    wait: (number, value) => (module.waits[number] = value),
+    wait(number, value) {
+      module.waits[number] = value;
+      return tasks === undefined ? value : tasks.waiting(value);
+    },
+    open: opened,
+    each: drawn,
     meta: record({ url: module.key }),
   });
   const require = (name) => part("modules").required(name, module.key, here);
@@ -45,6 +50,15 @@ function start(module, chain) {
   module.holder = { exports: module.exports };
   const self = module.isModule || module.isMain ? undefined : module.exports;
   return apply(module.body, self, [helper, require, module.holder, module.exports]);
+}
+
+// The other half of an await, and a `for await`: see the part "tasks".
+function opened(value) {
+  return tasks === undefined ? value : tasks.resumed(value);
+}
+
+function drawn(iterable) {
+  return tasks === undefined ? iterable : tasks.drawn(iterable);
 }
 
 function copyNames(from, to, star) {

@@ -10,7 +10,7 @@ let probed; // waits of a run that cannot go on, once it is known to be one
 
 // Web globals and the part each comes from.
 const LAZY = record({
-  console: "console", crypto: "crypto", structuredClone: "clone",
+  async: "async", channel: "channel", console: "console", crypto: "crypto", structuredClone: "clone",
   URL: "url", URLSearchParams: "search", TextEncoder: "text", TextDecoder: "text",
   setTimeout: "timers", clearTimeout: "timers", setInterval: "timers", clearInterval: "timers",
 });
@@ -54,6 +54,10 @@ const settled = NativePromise.resolve();
 // would then turn what they throw into text with nothing armed. `then` takes that way only for real subclasses.
 function guardPromises() {
   hide(PromisePrototype, "then", function then(done, failed) {
+    if (tasks !== undefined) {
+      done = tasks.bound(done);
+      failed = tasks.bound(failed);
+    }
     if (getPrototypeOf(this) === PromisePrototype && getOwnPropertyDescriptor(this, "constructor") === undefined) {
       return nativeThen(this, done, failed);
     }
@@ -87,6 +91,8 @@ function begin(description, params, code) {
   limits.depth = described.limits[0];
   limits.nodes = described.limits[1];
   limits.bytes = described.limits[2];
+  limits.tasks = described.limits[3];
+  limits.channels = described.limits[4];
   mode = described.mode;
   hide(global, "params", decode(params));
   if (mode === "idle") {
@@ -192,7 +198,7 @@ function conclude() {
     mapEach(unhandled, (value) => (reason = value));
     return end(failure(0, reason, part("failures").kindOf(reason) || "unhandled"));
   }
-  if (outcome !== undefined) {
+  if (outcome !== undefined && (tasks === undefined || tasks.running() === 0)) {
     if (mapSize(invocations) === 0) end(success(0, outcome.value));
     return;
   }
@@ -217,15 +223,16 @@ hide(global, "__llmspell_slot", slot);
 
 // What parts are given. It never reaches a script.
 const core = record({
-  BridgeError, MARK, NONE, NativePromise, ObjectPrototype,
+  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
   Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
   apply, ask, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut,
   decode, defineProperty, emit, exportsOf, faultError, find, freeze, functionNumbers, functions,
-  getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, isError, lineOf, lower,
+  getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, isArray, isError, limits, lineOf, lower,
   mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules, nativeStack, nativeThen,
   objectKeys, objectToString, origins, parse, part, record, revive, saved, say, setPrototypeOf, start,
-  stringify, tellSaid, then, trail, walk, weakGet, weakSet,
+  settled, stringify, tellSaid, then, trail, walk, weakGet, weakSet, whenSettled,
   cancelled: () => cancelled,
+  stuckTasks: () => (tasks === undefined ? EMPTY : tasks.stuck()),
   lastCall: () => lastCall,
   nextCall: () => ++lastCall,
   forget(id) {
@@ -248,6 +255,7 @@ prepareGlobals();
 
 hide(global, "__llmspell_enter", (op, a, b, c) => {
   try {
+    if (tasks !== undefined) tasks.outside();
     if (op === "flush") return flush();
     if (op === "reply") settle(+a, b);
     else if (op === "invoke") invoke(+a, +b, c);

@@ -16,7 +16,8 @@
   function describeError(error) {
     const origin = weakGet(origins, error);
     const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
-    const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) });
+    const spawned = origin !== undefined && origin.spawned !== undefined ? "\n" + origin.spawned : "";
+    const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) + spawned });
     const code = error.code;
     if (typeof code === "string") out.code = cut(code, 0, 200);
     if (origin !== undefined) {
@@ -102,6 +103,8 @@
     for (let i = 0; i < probed.length; i++) {
       if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
     }
+    const stuck = core.stuckTasks();
+    for (let i = 0; i < stuck.length; i++) waits[waits.length] = bare(["", stuck[i]]);
     return waits;
   }
 

@@ -14,6 +14,7 @@
     const wanted = importer + "\n" + name;
     const known = mapGet(resolved, wanted);
     if (known !== undefined) return known;
+    if (name === "async" || name === "channel") return ownModule(name);
     const site = core.callSite();
     const answer = host("module", stringify(bare([core.nextCall(), lineOf(site), name, importer])), tellSaid());
     const kind = answer[0];
@@ -26,6 +27,14 @@
     else return halt();
     mapSet(resolved, wanted, module);
     return module;
+  }
+
+  // A module of the language itself: it needs no host to be found.
+  function ownModule(name) {
+    const key = "own:" + name;
+    const known = modules[key];
+    if (known !== undefined) return known;
+    return (modules[key] = record({ key, state: "done", exports: core.part(name)[name], isModule: false }));
   }
 
   function moduleFault(fault, site, name) {

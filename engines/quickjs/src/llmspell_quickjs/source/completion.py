@@ -36,7 +36,7 @@ def return_completion(root: Node, edits: Edits) -> bool:
         return False
     if last.type == "expression_statement" and not _is_directive(last) and not _followed(statements, last):
         expression = last.named_children[0]
-        edits.insert(expression.start_byte, "return (")
+        edits.insert(expression.start_byte, "return (", rank=-1)
         edits.insert(expression.end_byte, ")")
         return False
     return _pick_up(last, edits)
@@ -65,7 +65,7 @@ def _pick_up(node: Node | None, edits: Edits) -> bool:
         if not node.named_children:
             return False
         expression = node.named_children[0]
-        edits.insert(expression.start_byte, f"{RESULT}=(")
+        edits.insert(expression.start_byte, f"{RESULT}=(", rank=-1)
         edits.insert(expression.end_byte, ")")
         return True
     if kind in ("statement_block", "else_clause"):

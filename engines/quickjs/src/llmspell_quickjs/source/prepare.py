@@ -112,7 +112,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
     strict = syntax.is_module or _STRICT.match(source) is not None
     head = _head(bool(top_awaits), strict, syntax, picks_up)
     tail = f"\n;return {RESULT}}})" if picks_up else "\n})"
-    edits.insert(0, head, rank=-1)
+    edits.insert(0, head, rank=-2)
     body = edits.apply().decode("utf-8", "surrogatepass")
     return Prepared(
         name,
@@ -139,7 +139,7 @@ def _head(is_async: bool, strict: bool, syntax: ModuleSyntax, picks_up: bool) ->
 def _json(name: str, source: bytes) -> Prepared:
     edits = Edits(source)
     head = f"(function {MAIN_FUNCTION}({_PARAMETERS}){{module.exports=("
-    edits.insert(0, head, rank=-1)
+    edits.insert(0, head, rank=-2)
     text = edits.apply().decode("utf-8", "surrogatepass") + "\n)})"
     return Prepared(name, text, head, edits)
 
@@ -169,9 +169,15 @@ def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int,
         operand = node.named_children[-1] if node.named_children else None
         if operand is None or operand.type == "comment" or node.has_error:
             continue
+        edits.insert(node.start_byte, f"{HELPER}.open(")
         edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
-        edits.insert(operand.end_byte, ")")
+        edits.insert(operand.end_byte, "))")
         line, column = edits.place(node.start_byte)
         text = " ".join(text_of(node).split())
         waits.append((line, column, text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."))
+    for node in marks.get("for_await", ()):
+        iterated = node.child_by_field_name("right")
+        if iterated is not None and not node.has_error:
+            edits.insert(iterated.start_byte, f"{HELPER}.each(")
+            edits.insert(iterated.end_byte, ")")
     return waits

@@ -1,0 +1,246 @@
+// Tasks: which one is running, what each waits for, and how it is cancelled. Modules "async" and "channel" stand on it.
+//
+// The engine does not say whose code it runs after an await. Rewritten files do: `wait` packs the awaited promise's
+// outcome together with the task that awaits, and `open`, called with it as the function goes on, unpacks both. What
+// is awaited outside of any task takes its ordinary way.
+(function (core) {
+  "use strict";
+  const { NONE, NativePromise, apply, bare, callSite, defineProperty, forget, hide, mapDelete, mapEach } = core;
+  const { mapSet, mapSize, nativeThen, origins, record, saved, say, weakGet, weakSet } = core;
+  const { Map, WeakMap, asyncIterator } = saved;
+  const NONE_RUNS = undefined;
+  const boxes = new WeakMap(); // outcome of an await -> { task, failed, value }
+  const records = new WeakMap(); // task as scripts hold it -> its record
+  const running = new Map(); // number -> record, of tasks that have not ended
+  let current = NONE_RUNS;
+  let lastTask = 0;
+  let lastOperation = 0;
+
+  function problem(code, message) {
+    return new core.BridgeError(message, code);
+  }
+
+  // Awaiting
+
+  function waiting(value) {
+    if (current === NONE_RUNS) return value;
+    const task = current;
+    refuseCancelled(task);
+    const promise = new NativePromise((resolve) => resolve(value));
+    const box = (failed) => (outcome) => {
+      const packed = record({});
+      weakSet(boxes, packed, record({ task, failed, value: outcome }));
+      return packed;
+    };
+    return nativeThen(promise, box(false), box(true));
+  }
+
+  function resumed(value) {
+    const packed = typeof value === "object" && value !== null ? weakGet(boxes, value) : undefined;
+    if (packed === undefined) {
+      current = NONE_RUNS;
+      return value;
+    }
+    current = packed.task;
+    if (packed.failed) throw packed.value;
+    return packed.value;
+  }
+
+  // `for await` reads `done` as the function goes on: that is where its task is found again.
+  function drawn(iterable) {
+    if (current === NONE_RUNS) return iterable;
+    const task = current;
+    const make = iterable[asyncIterator];
+    if (typeof make !== "function") return iterable;
+    const inner = apply(make, iterable, NONE);
+    const seen = (step) => {
+      const shown = record({ value: step.value });
+      const done = step.done;
+      defineProperty(shown, "done", record({ get: () => ((current = task), done) }));
+      return shown;
+    };
+    const next = () => {
+      refuseCancelled(task);
+      return nativeThen(new NativePromise((resolve) => resolve(inner.next())), seen);
+    };
+    const give = (value) => (typeof inner.return === "function" ? inner.return(value) : { done: true, value });
+    const outer = { next, return: give };
+    hide(outer, asyncIterator, () => outer);
+    return outer;
+  }
+
+  // Handlers of promises run for the task that gave them.
+  function bound(handler) {
+    if (current === NONE_RUNS || typeof handler !== "function") return handler;
+    const task = current;
+    return (value) => within(task, () => handler(value));
+  }
+
+  function within(task, work) {
+    const before = current;
+    current = task;
+    try {
+      return work();
+    } finally {
+      current = before;
+    }
+  }
+
+  function refuseCancelled(task) {
+    if (task !== NONE_RUNS && task.cancelled !== undefined) throw task.cancelled;
+  }
+
+  // Something a task waits for. `begin` is given the functions that end it and returns what undoes it.
+  function operation(what, begin) {
+    const task = current;
+    refuseCancelled(task);
+    const number = ++lastOperation;
+    return new NativePromise((resolve, reject) => {
+      let undo;
+      let isOpen = true;
+      const close = (settle) => (value) => {
+        if (!isOpen) return;
+        isOpen = false;
+        if (task !== NONE_RUNS) mapDelete(task.operations, number);
+        settle(value);
+      };
+      const cancel = (error) => {
+        if (undo !== undefined) undo();
+        close(reject)(error);
+      };
+      if (task !== NONE_RUNS) mapSet(task.operations, number, record({ what, cancel }));
+      try {
+        undo = begin(close(resolve), close(reject));
+      } catch (error) {
+        close(reject)(error);
+      }
+    });
+  }
+
+  // A call to the host that a task has made; told by `say`.
+  function called(id, call) {
+    if (current === NONE_RUNS) return;
+    const task = current;
+    call.task = task;
+    const cancel = (error) => {
+      drop(id);
+      call.reject(error);
+    };
+    mapSet(task.operations, "call " + id, record({ what: "", cancel }));
+  }
+
+  function answered(id, call) {
+    if (call.task !== undefined) mapDelete(call.task.operations, "call " + id);
+  }
+
+  // Forget a call and have its host work cancelled.
+  function drop(id) {
+    forget(id);
+    within(NONE_RUNS, () => say("@host", "cancel", [id], false));
+  }
+
+  // Tasks
+
+  function spawn(work, args, name) {
+    if (typeof work !== "function") throw new core.TypeError("a task needs a function");
+    refuseCancelled(current);
+    const most = core.limits.tasks;
+    if (mapSize(running) >= most) throw problem("too_many_tasks", "more than " + most + " tasks (limit: tasks)");
+    const number = ++lastTask;
+    const task = record({
+      number, name: name || work.name || "task " + number, status: "running", cancelled: undefined,
+      operations: new Map(), site: callSite(), resolve: undefined, reject: undefined, promise: undefined,
+    });
+    task.promise = core.setPrototypeOf(
+      new NativePromise((resolve, reject) => {
+        task.resolve = resolve;
+        task.reject = reject;
+      }),
+      TaskPrototype,
+    );
+    weakSet(records, task.promise, task);
+    mapSet(running, number, task);
+    nativeThen(core.settled, () => begin(task, work, args));
+    return task;
+  }
+
+  function begin(task, work, args) {
+    if (task.status !== "running") return;
+    let value;
+    try {
+      value = within(task, () => apply(work, undefined, args));
+    } catch (error) {
+      return failed(task, error);
+    }
+    core.whenSettled(value, (result) => ended(task, "done", task.resolve, result), (error) => failed(task, error));
+  }
+
+  function failed(task, error) {
+    if (core.isError(error) && task.status === "running") {
+      const origin = weakGet(origins, error);
+      if (origin === undefined) weakSet(origins, error, record({ kind: "", spawned: task.site }));
+      else if (origin.spawned === undefined) origin.spawned = task.site;
+    }
+    ended(task, "failed", task.reject, error);
+  }
+
+  function ended(task, status, settle, value) {
+    if (task.status !== "running") return;
+    task.status = status;
+    mapDelete(running, task.number);
+    settle(value);
+  }
+
+  // End a task. What it waits for is undone; its function finds the error where it awaits, and where it awaits again.
+  function cancel(task, reason, error = problem("cancelled", "" + reason)) {
+    if (task.status !== "running") return;
+    task.cancelled = error;
+    ended(task, "cancelled", task.reject, error);
+    nativeThen(task.promise, undefined, () => undefined);
+    const open = bare([]);
+    mapEach(task.operations, (each) => (open[open.length] = each));
+    for (let i = 0; i < open.length; i++) open[i].cancel(error);
+  }
+
+  const TaskPrototype = core.create(core.PromisePrototype);
+  const own = (task) => {
+    const found = weakGet(records, task);
+    if (found === undefined) throw new core.TypeError("this is not a task");
+    return found;
+  };
+  const getters = record({
+    id: (task) => task.number,
+    name: (task) => task.name,
+    status: (task) => task.status,
+  });
+  const names = core.objectKeys(getters);
+  for (let i = 0; i < names.length; i++) {
+    const get = getters[names[i]];
+    defineProperty(TaskPrototype, names[i], record({ get() { return get(own(this)); }, enumerable: false }));
+  }
+  hide(TaskPrototype, "cancel", function (reason = "the task was cancelled") {
+    cancel(own(this), reason);
+  });
+  core.freeze(TaskPrototype);
+
+  // What tasks are stuck at, for a run that cannot go on.
+  function stuck() {
+    const out = bare([]);
+    mapEach(running, (task) => {
+      mapEach(task.operations, (each) => {
+        if (each.what !== "") out[out.length] = task.name + " waits " + each.what;
+      });
+    });
+    return out;
+  }
+
+  return record({
+    answered, bound, called, cancel, drawn, drop, operation, problem, refuseCancelled, resumed, spawn, stuck, waiting,
+    isTask: (value) => typeof value === "object" && value !== null && weakGet(records, value) !== undefined,
+    recordOf: (task) => weakGet(records, task),
+    now: () => current,
+    outside: () => (current = NONE_RUNS),
+    running: () => mapSize(running),
+    within,
+  });
+});
