@@ -131,9 +131,8 @@ for (const victim of victims) victim.cancel("enough")
 
 const out = { tasks: [], victims: [] }
 for (const victim of victims) out.victims.push(await settle(() => victim))
-for (const task of tasks) {
-  // Every failure is looked at, so that none fails the run; a deadlock is not a failure of a task.
-  const [settled] = await async.allSettled([task])
+// Every failure is looked at, so that none fails the run; a deadlock is not a failure of a task.
+for (const settled of await async.allSettled(tasks)) {
   if (settled.status === "fulfilled") out.tasks.push({ sum: settled.value.sum, log: settled.value.log })
   else out.tasks.push({ failed: settled.error.code })
 }

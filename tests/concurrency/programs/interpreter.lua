@@ -220,9 +220,12 @@ local out = { tasks = {}, victims = {} }
 for at, victim in ipairs(victims) do
   out.victims[at] = settle(victim.await, victim)
 end
+local started = {}
 for at = 1, #params.tasks do
-  -- Every failure is looked at, so that none fails the run; a deadlock is not a failure of a task.
-  local settled = async.all_settled({ tasks[at - 1] })[1]
+  started[at] = tasks[at - 1]
+end
+-- Every failure is looked at, so that none fails the run; a deadlock is not a failure of a task.
+for at, settled in ipairs(async.all_settled(started)) do
   out.tasks[at] = settled.status == "fulfilled" and { sum = settled.value.sum, log = settled.value.log }
     or { failed = settled.error.code }
 end

@@ -216,7 +216,7 @@ class Conversation:
                 del self._parked[at]
                 return
         for task, number in list(self._host_tasks.items()):
-            if number == call:
+            if number == call and not task.cancelling():
                 task.cancel()
 
     def _stop_on_loop(self) -> None:
@@ -225,7 +225,8 @@ class Conversation:
             return
         self._stop_sent = True
         for task in list(self._host_tasks):
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
         self._fail_invocations(self.run.stop_error or Cancelled("the run was stopped"))
         self._inbox.appendleft(Cancel(self.run.stopping))
         assert self._wake is not None
@@ -236,7 +237,8 @@ class Conversation:
         self._drop_parked()
         tasks = list(self._host_tasks)
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # a second cancellation would cut its clean-up short
+                task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
         self._fail_invocations(Cancelled("the script's run has ended"))
