@@ -95,7 +95,7 @@ write('forked')
 while True: pass
 """
     bench.run("result = 1")
-    warden = bench.workers._zygote._process.pid
+    warden = bench.workers._zygote._launch.process.pid
     before = family(warden)
     seat = bench.seat()
     thread = threading.Timer(0.4, lambda: seat.interrupt("deadline"))
