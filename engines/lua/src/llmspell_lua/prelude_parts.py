@@ -20,6 +20,8 @@ LAZY = (
     "ending",
     "errors",
     "failing",
+    "forget",
+    "handling",
     "invocations",
     "loader",
     "matcher",

@@ -65,6 +65,7 @@ PROGRAM_CODEC: Codec[LuaProgram] = Codec(_dump, _load)
 """How programs are kept on disk."""
 
 _MENTIONS = {
+    "handling": re.compile(r"\bxpcall\b"),
     "coroutines": re.compile(r"\bcoroutine\b"),
     "strings": re.compile(r"\b(?:find|match|gmatch|gsub|rep)\b"),
     "tables": re.compile(r"\btable\b"),

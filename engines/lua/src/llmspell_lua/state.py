@@ -64,7 +64,6 @@ class LuaState:
         "_memory",
         "_parts",
         "_prelude",
-        "_reset",
         "_running",
         "_runtime",
         "_set_max_memory",
@@ -115,7 +114,6 @@ class LuaState:
         self.take = driver[b"take"]
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
-        self._reset = driver[b"reset"]
         self._tidy_above = 0
         self.birth_memory = self.collect()
 
@@ -160,7 +158,8 @@ class LuaState:
         control = self._control
         if control[b"count"] != window:
             control[b"count"] = window
-            self._forget(drop_threads=True)
+            if self._threads:
+                self._forget(drop_threads=True)
         control[b"co_count"] = co_window
         control[b"budget"] = False if limits.steps is None else limits.steps
         control[b"grace"] = float(limits.grace)
@@ -294,7 +293,7 @@ class LuaState:
                 self._running = False
 
     def _forget(self, *, drop_threads: bool) -> None:
-        if self._reset(drop_threads) == 0:
+        if self.load_part("forget")(drop_threads) == 0:
             self._threads.clear()
 
     def _chunk(self, program: LuaProgram) -> Any:

@@ -6,7 +6,7 @@
 -- no fields in which one run could leave something for the next.
 
 local P = ...
-local error, pcall, xpcall, type, rawequal = error, pcall, xpcall, type, rawequal
+local error, pcall, type, rawequal = error, pcall, type, rawequal
 local find = string.find
 local sethook, getinfo = debug.sethook, debug.getinfo
 local clock = os.clock
@@ -126,20 +126,5 @@ function P.pcall(f, ...)
   return after(pcall(f, ...))
 end
 
-local function second(_, v)
-  return v
-end
-
--- An error inside the handler is the result, as if the handler had returned it. C would call the handler again and
--- again until the stack overflows, which here ends the run.
-function P.xpcall(f, handler, ...)
-  return after(xpcall(f, function(e)
-    if fatal(e) then
-      return e
-    end
-    return second(P.pcall(handler, e))
-  end, ...))
-end
-
-P.control, P.mark, P.fatal, P.rethrow = control, mark, fatal, rethrow
+P.control, P.mark, P.fatal, P.rethrow, P.after = control, mark, fatal, rethrow, after
 P.task_hook, P.co_hook = make_hook("count"), make_hook("co_count")

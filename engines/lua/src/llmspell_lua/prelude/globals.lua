@@ -106,7 +106,7 @@ local function library(name)
   return copy
 end
 
-local s_load, s_require
+local s_load, s_require, s_xpcall
 
 -- Make what an undeclared global stands for: a library, or a bridge.
 local function resolve(env, name)
@@ -156,7 +156,7 @@ function P.new_environment()
     tonumber = tonumber,
     tostring = to_string,
     type = type,
-    xpcall = P.xpcall,
+    xpcall = s_xpcall,
   }
   env._G = env
   -- Methods of strings are those of the run's own table, so that a script can add some.
@@ -170,6 +170,7 @@ P.forgetters[#P.forgetters + 1] = function()
   string_metatable.__index = nil
 end
 
+s_xpcall = stub("handling")
 s_load = stub("loader") -- a function, not a table of them
 s_require = function(name)
   return need("modules", "require").require(name)

@@ -30,7 +30,7 @@ local function PARKED() end
 -- The run. Its fields are those of `fresh` too, and:
 --   env, main: the globals, and the main chunk
 --   idle: coroutines without a task
---   threads: all coroutines of tasks: the host may switch their hooks, so none is freed before `reset`
+--   threads: all coroutines of tasks: the host may switch their hooks, so none is freed before the run is forgotten
 local Q = { env = nil, main = nil, idle = {}, threads = {} }
 
 -- Forget all tasks and words.
@@ -373,32 +373,11 @@ function driver.answer(id, ...)
   return true
 end
 
--- Forget the run. Returns how many coroutines are kept: none if one was left in the middle of something.
-function driver.reset(drop_threads)
-  if Q.main then
-    local nothing
-    upvaluejoin(Q.main, 1, function()
-      return nothing
-    end, 1)
-  end
-  if drop_threads or control.dead or next(Q.tasks) then
-    Q.idle, Q.threads = {}, {}
-  end
-  Q.env, Q.main = nil, nil
-  fresh()
-  control.dead, control.file, control.line, control.status, control.frames = false, false, 0, nil, nil
-  control.steps, control.calls = 0, 0
-  for _, forget in next, P.forgetters do
-    forget()
-  end
-  return #Q.threads
-end
-
 fresh()
 
 -- Shared with the lazy parts
 P.forgetters = {} -- called when a run is forgotten
-P.queue, P.HOST, P.say, P.tell, P.need, P.ask, P.refuse = Q, HOST, say, tell, need, ask, refuse
+P.queue, P.fresh_queue, P.HOST, P.say, P.tell, P.need, P.ask, P.refuse = Q, fresh, HOST, say, tell, need, ask, refuse
 P.seal, P.begin, P.advance, P.make_ready = seal, begin, advance, make_ready
 P.capture, P.account_of = capture, account_of
 P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
