@@ -45,15 +45,6 @@ def main() -> None:
     for name, text in PROGRAMS.items():
         context = Context()
         figures[name] = best(lambda c=context, t=text: c.eval(t), 7)
-    context = Context()
-    text = json.dumps(DATA)
-    context.eval(
-        "globalThis.take = (t) => { globalThis.data = JSON.parse(t) }; globalThis.give = () => JSON.stringify(data)"
-    )
-    take, give = context.get("take"), context.get("give")
-    figures["to javascript"] = best(lambda: take(json.dumps(DATA)), 50)
-    take(text)
-    figures["from javascript"] = best(lambda: json.loads(give()), 50)
     figures["new context"] = best(Context, 50)
     print(json.dumps(figures))
 

@@ -4,4 +4,4 @@
 // expect: value "safe"
 
 const names = typeof __llmspell === "object" ? Reflect.ownKeys(__llmspell).map(String).sort().join() : "";
-return names === "default,exports,import,m,meta,wait" ? "safe" : "ESCAPED";
+return names === "default,each,exports,import,m,meta,open,wait" ? "safe" : "ESCAPED";
