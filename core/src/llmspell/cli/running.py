@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass, field
 from types import FrameType
@@ -36,6 +37,7 @@ class Stopper:
         self._before: dict[int, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._bell: tuple[socket.socket, socket.socket] | None = None
 
     def __enter__(self) -> Stopper:
         for name in _SIGNALS:
@@ -47,13 +49,30 @@ class Stopper:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._bell is not None:
+            signal.set_wakeup_fd(-1)
+            for end in self._bell:
+                end.close()
 
     def guard(self) -> None:
         """Make the running task the one to cancel."""
         self._loop = asyncio.get_running_loop()
+        self._ring_on_signals(self._loop)
         self._task = asyncio.current_task()
         if self.reason:
             self.cancel()
+
+    def _ring_on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the loop for every signal.
+
+        The kernel may hand a signal to a thread that runs a guest; the main thread, which alone runs Python's
+        handlers, would sleep on.
+        """
+        reader, writer = self._bell = socket.socketpair()
+        for end in self._bell:
+            end.setblocking(False)
+        loop.add_reader(reader, reader.recv, 4096)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def cancel(self) -> None:
         """Cancel the run; from any thread."""
