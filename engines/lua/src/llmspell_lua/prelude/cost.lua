@@ -295,8 +295,8 @@ end
 function M.find_plain(s, p, init)
   local at = begin_at(s, init)
   local window = PLAIN_BUDGET // (64 * #p)
-  if window < 1024 then
-    window = 1024
+  if window < 16 then
+    window = 16
   end
   while at and at + #p - 1 <= #s do
     local start = find(sub(s, at, at + window + #p - 2), p, 1, true)

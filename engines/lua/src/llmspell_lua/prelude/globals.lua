@@ -173,7 +173,7 @@ end
 s_xpcall = stub("handling")
 s_load = stub("loader") -- a function, not a table of them
 s_require = function(name)
-  return need("modules", "require").require(name)
+  return need("requiring", "require").require(name)
 end
 
 P.null, P.ARRAY, P.array, P.tostring, P.bridges = null, ARRAY, array, to_string, {}

@@ -1,11 +1,10 @@
--- `require`, and bridges as modules.
+-- Bridges as modules, and the finding of modules.
 
 local P = ...
-local control, ask = P.control, P.ask
-local error, next, rawset, setmetatable, type = error, next, rawset, setmetatable, type
+local ask = P.ask
+local next, rawset, setmetatable, type = next, rawset, setmetatable, type
 local yieldable = coroutine.isyieldable
-local getinfo = debug.getinfo
-local gmatch, sub = string.gmatch, string.sub
+local gmatch = string.gmatch
 
 local loaded = {} -- modules by name
 
@@ -42,22 +41,9 @@ local function make_bridge(name, exports)
   return setmetatable({}, class)
 end
 
--- Modules of the language's own, which need no host.
-local own = { async = true, promise = true, channel = true }
-
--- Each run has a table of its own: a script may change it.
-local function load_own(name)
-  P.need("scheduler", "require of '" .. name .. "'")
-  local copy = {}
-  for key, v in next, P.need(name) do
-    copy[key] = v
-  end
-  return copy
-end
-
 local function load_module(name, importer)
-  if own[name] then
-    loaded[name] = load_own(name)
+  if name == "async" or name == "promise" or name == "channel" then
+    loaded[name] = P.need("requiring", "require of '" .. name .. "'").own(name)
     return loaded[name]
   elseif not yieldable() then
     P.refuse("require of '" .. name .. "'")
@@ -88,29 +74,9 @@ P.forgetters[#P.forgetters + 1] = function()
   loaded = {}
 end
 
--- Name the file that asks for a module: the caller's, or, if the call was its last and its frame is gone, the one
--- that is being loaded.
-local function importer()
-  local info = getinfo(3, "S")
-  if info and sub(info.source, 1, 1) == "@" then
-    return sub(info.source, 2)
-  end
-  local chain = control.task.chain
-  return chain and chain[#chain] or ""
-end
-
 local M = {}
 
-function M.require(name)
-  if type(name) ~= "string" then
-    error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 2)
-  end
-  local module = loaded[name]
-  if module == nil then
-    module = load_module(name, importer())
-  end
-  return module
-end
+M.load_module = load_module
 
 -- Resolve an undeclared global that is a bridge's name.
 function M.resolve(env, name)
