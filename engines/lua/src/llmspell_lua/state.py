@@ -31,7 +31,9 @@ _CO_WINDOWS = 10
 
 _TIDY_BELOW = 96 * 1024
 _TIDY_STEP = 12 * 1024
-"""Heaps smaller than the first are collected before they wait, once they grew by the second or by a fifth."""
+_TIDY_TURNS = 64
+"""Heaps smaller than the first are collected before they wait, once they grew by the second or by a fifth, and then
+not again before so many waits."""
 
 _random = random.SystemRandom()
 
@@ -73,6 +75,7 @@ class LuaState:
         "_switch",
         "_threads",
         "_tidy_above",
+        "_tidy_turn",
         "_vm",
         "birth_memory",
         "interruptions",
@@ -103,7 +106,7 @@ class LuaState:
         self._load = runtime.eval(b"load")
         self._shared = shared = runtime.table()
         shared[b"poll"] = self.interruptions.__len__
-        self._parts: set[str] = set()
+        self._parts: dict[str, Any] = {}
         for part in EAGER:
             self.load_part(part)
         self._set_max_memory = runtime.set_max_memory
@@ -114,7 +117,7 @@ class LuaState:
         self.take = driver[b"take"]
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
-        self._tidy_above = 0
+        self._tidy_above = self._tidy_turn = 0
         self.birth_memory = self.collect()
 
     @property
@@ -134,15 +137,15 @@ class LuaState:
 
     def load_part(self, name: str) -> Any:
         """Load a part of the prelude, if it is not there yet, and return what it is."""
-        if name not in self._parts:
+        part = self._parts.get(name)
+        if part is None:
             for other in DEPENDS.get(name, ()):
                 self.load_part(other)
             part = self._load(self._prelude.parts[name], b"=prelude", b"b")(self._shared)
-            self._parts.add(name)
             if part is not None:
                 self._shared[name.encode()] = part
-            return part
-        return self._shared[name.encode()]
+            self._parts[name] = part
+        return part
 
     def configure(self, limits: GuestLimits) -> None:
         """Set the limits of the runs that follow."""
@@ -260,6 +263,7 @@ class LuaState:
         """Forget the run: nothing of it can be seen by the next."""
         self._forget(drop_threads=False)
         self._tidy_above = self.birth_memory + _TIDY_STEP
+        self._tidy_turn = 0
         with self._lock:
             self.interruptions.clear()
 
@@ -271,9 +275,11 @@ class LuaState:
         return memory
 
     def tidy(self) -> None:
-        """Collect the garbage of a small heap, before it waits: thousands of them may."""
-        if self.memory > self._tidy_above:
+        """Collect the garbage of a small heap, before it waits: thousands of them may. Not often in one run."""
+        self._tidy_turn -= 1
+        if self._tidy_turn < 0 and self.memory > self._tidy_above:
             self.collect()
+            self._tidy_turn = _TIDY_TURNS
 
     def _limited(self, function: Any) -> int:
         with self._lock:
