@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from llmspell.engine.messages import Call, Done, Reply
+from llmspell.engine.messages import Call, Cancel, Done, Failed, Invoke, Reply
 
 
 def test_they_are_modules_and_globals(stage: Any) -> None:
@@ -158,3 +158,13 @@ def test_tampering_with_built_ins_changes_no_task(stage: Any) -> None:
     return [await t, (await async.all([() => 1, t])).length]
     """
     assert stage.run(code) == [5, 2]
+
+
+def test_a_cancelled_call_by_the_host_takes_its_own_calls_along(stage: Any) -> None:
+    said = stage.start("return await kit.fetch(async () => { await kit.fetch(1); await kit.fetch(2) })")
+    outer = next(word for word in said if isinstance(word, Call))
+    [inner] = stage.guest.step(Invoke(1, outer.args[0].id, []))
+    said = stage.guest.step(Cancel("cancelled", 1))
+    assert [(word.method, word.args) for word in said if isinstance(word, Call)] == [("cancel", [inner.id])]
+    assert [word.id for word in said if isinstance(word, Failed)] == [1]
+    assert stage.guest.step(Reply(outer.id, 5)) == [Done(0, [5])]

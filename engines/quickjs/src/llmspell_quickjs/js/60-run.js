@@ -136,10 +136,16 @@ function serve(id, work) {
     said[said.length] = line;
   };
   const failed = (error) => answer(failure(id, error));
-  const cancel = () => answer(failure(id, new BridgeError("the call was cancelled", "cancelled"), "cancelled"));
+  let visit;
+  const cancel = () => {
+    const error = new BridgeError("the call was cancelled", "cancelled");
+    answer(failure(id, error, "cancelled"));
+    if (visit !== undefined) part("tasks").endVisit(visit, error);
+  };
   mapSet(invocations, id, cancel);
   try {
-    whenSettled(work(), (value) => answer(success(id, value)), failed);
+    visit = part("tasks").visit();
+    whenSettled(part("tasks").within(visit, work), (value) => answer(success(id, value)), failed);
   } catch (error) {
     failed(error);
   }

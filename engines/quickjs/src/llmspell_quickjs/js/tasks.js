@@ -202,6 +202,18 @@
     for (let i = 0; i < open.length; i++) open[i].cancel(error);
   }
 
+  // A call of the host into the script: what it waits for ends with it, though no script holds it as a task.
+  function visit() {
+    return record({ name: "a call by the host", cancelled: undefined, operations: new Map(), promise: undefined });
+  }
+
+  function endVisit(task, error) {
+    task.cancelled = error;
+    const open = bare([]);
+    mapEach(task.operations, (each) => (open[open.length] = each));
+    for (let i = 0; i < open.length; i++) open[i].cancel(error);
+  }
+
   const TaskPrototype = core.create(core.PromisePrototype);
   const own = (task) => {
     const found = weakGet(records, task);
@@ -235,12 +247,12 @@
   }
 
   return record({
-    answered, bound, called, cancel, drawn, drop, operation, problem, refuseCancelled, resumed, spawn, stuck, waiting,
+    answered, bound, called, cancel, drawn, drop, endVisit, operation, problem, refuseCancelled, resumed, spawn, stuck, waiting,
     isTask: (value) => typeof value === "object" && value !== null && weakGet(records, value) !== undefined,
     recordOf: (task) => weakGet(records, task),
     now: () => current,
     outside: () => (current = NONE_RUNS),
     running: () => mapSize(running),
-    within,
+    visit, within,
   });
 });
