@@ -168,3 +168,16 @@ def test_a_cancelled_call_by_the_host_takes_its_own_calls_along(stage: Any) -> N
     assert [(word.method, word.args) for word in said if isinstance(word, Call)] == [("cancel", [inner.id])]
     assert [word.id for word in said if isinstance(word, Failed)] == [1]
     assert stage.guest.step(Reply(outer.id, 5)) == [Done(0, [5])]
+
+
+def test_the_timers_of_a_cancelled_task_end_with_it(stage: Any) -> None:
+    said = stage.start("""
+    const t = async.spawn(async () => { await new Promise((done) => setTimeout(done, 3000)) });
+    await kit.fetch('main');
+    t.cancel();
+    return t.status
+    """)
+    calls = {call.method: call for call in said if isinstance(call, Call)}
+    said = stage.guest.step(Reply(calls["fetch"].id, 0))
+    assert [word.args for word in said if isinstance(word, Call)] == [[calls["sleep"].id]]
+    assert said[-1] == Done(0, ["cancelled"])

@@ -12,7 +12,7 @@
     mapSet(timers, number, core.lastCall());
     nativeThen(slept, () => {
       if (mapGet(timers, number) !== undefined) work();
-    });
+    }, () => void remove(timers, number)); // a timer of a task or call that was cancelled ends with it
   }
 
   function start(callback, delay, args, again) {
