@@ -73,6 +73,8 @@ class Talker:
         return Start(Source(text, name), bridges=("t",) if self.functions else (), **kwargs)
 
     def answer(self, call: Call) -> Reply:
+        if call.target == HOST and (call.method != "module" or not isinstance(call.args[0], str)):
+            return Reply(call.id, fault=Fault("invalid_argument", f"{call.method} is not for {call.args!r:.80}"))
         if call.target == HOST:
             name = call.args[0]
             if name == "t" and self.functions:

@@ -88,11 +88,17 @@ local function t_move(a, first, last, to, b)
 end
 
 local function t_concat(t, separator, first, last)
-  if type(t) ~= "table" or is_plain(t) then
+  if type(t) ~= "table" then
+    return failing(concat, t, separator, first, last)
+  elseif is_plain(t) then
     return concat(t, separator, first, last)
   end
+  local from, to = first == nil and 1 or tointeger(first), last == nil and #t or tointeger(last)
+  if not from or not to then
+    return failing(concat, {}, separator, first, last)
+  end
   local out, count = {}, 0
-  for i = first == nil and 1 or first, last == nil and #t or last do
+  for i = from, to do
     local v = t[i]
     if type(v) ~= "string" and type(v) ~= "number" then
       error("invalid value (at index " .. i .. ") in table for 'concat'", 2)
