@@ -39,4 +39,10 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
             requires=("llm", "providers"),
         ),
         BridgeSpec("tools", "llmspell_llm.bridges.tools:ToolsBridge", "Tools: defined, found, run, composed, measured"),
+        BridgeSpec(
+            "agent",
+            "llmspell_llm.bridges.agent:AgentBridge",
+            "Agents: models with a task, tools and a memory",
+            requires=("llm", "tools"),
+        ),
     )

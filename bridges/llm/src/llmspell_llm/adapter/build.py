@@ -74,17 +74,28 @@ def _openai_responses(provider: Provider, endpoint: Endpoint, model: str, client
 
 def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
     from pydantic_ai.models.openai import OpenAIChatModel
+
+    return OpenAIChatModel(model, provider=_compatible_provider(provider, endpoint, client), profile=_older_profile())
+
+
+def _llamacpp(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from llmspell_llm.adapter.llamacpp import LlamaCppModel
+
+    return LlamaCppModel(model, provider=_compatible_provider(provider, endpoint, client), profile=_older_profile())
+
+
+def _compatible_provider(provider: Provider, endpoint: Endpoint, client: Any) -> Any:
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
-    return OpenAIChatModel(
-        model,
-        provider=OpenAICompatibleProvider(provider.name, openai_client=openai_client(endpoint, client)),
-        # Servers of the older interface know `max_tokens` only, and newer ones still take it.
-        profile=_chat_profile(
-            openai_chat_supports_max_completion_tokens=False,
-            supports_json_schema_output=True,
-            supports_json_object_output=True,
-        ),
+    return OpenAICompatibleProvider(provider.name, openai_client=openai_client(endpoint, client))
+
+
+def _older_profile() -> Any:
+    """Return what servers have in common that know `max_tokens` only, which newer ones still take."""
+    return _chat_profile(
+        openai_chat_supports_max_completion_tokens=False,
+        supports_json_schema_output=True,
+        supports_json_object_output=True,
     )
 
 
@@ -139,7 +150,7 @@ _DIALECTS: dict[str, Callable[[Provider, Endpoint, str, Any], Any]] = {
     "openai": _openai,
     "openai-responses": _openai_responses,
     "compatible": _compatible,
-    "llama.cpp": _compatible,
+    "llama.cpp": _llamacpp,
     "ollama": _ollama,
     "openrouter": _openrouter,
     "anthropic": _anthropic,

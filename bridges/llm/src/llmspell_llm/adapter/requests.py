@@ -12,7 +12,14 @@ from pydantic_ai.exceptions import AgentRunError, UserError
 
 from llmspell_llm.adapter.connection import Connection
 from llmspell_llm.adapter.failures import translate
-from llmspell_llm.adapter.translate import answer_from, constrain, messages_for, settings_for, usage_from
+from llmspell_llm.adapter.translate import (
+    answer_from,
+    constrain,
+    messages_for,
+    settings_for,
+    text_of,
+    usage_from,
+)
 from llmspell_llm.conversation import Answer, Message, Settings, Usage
 from llmspell_llm.errors import ContentFilteredError
 from llmspell_llm.structured import Constraint
@@ -39,7 +46,7 @@ async def ask(
         )
     except _FAILURES as error:
         raise translate(error, connection) from error
-    answer = answer_from(response, connection, asked, ignored)
+    answer = answer_from(response, connection, lambda: text_of(asked), ignored)
     if answer.finish_reason == "content_filter":
         raise ContentFilteredError(
             f"{connection.name} withheld the answer",
@@ -78,12 +85,12 @@ class Streaming:
     @property
     def answer(self) -> Answer:
         """The whole answer; after the last piece."""
-        return answer_from(self._stream.get(), self._connection, self._asked, self._ignored)
+        return answer_from(self._stream.get(), self._connection, lambda: text_of(self._asked), self._ignored)
 
     @property
     def usage(self) -> Usage:
         """What was used so far: for a stream that broke off, or was cut, an estimate."""
-        return usage_from(self._stream.usage, self._connection, self._asked, "".join(self._pieces))
+        return usage_from(self._stream.usage, self._connection, lambda: text_of(self._asked), "".join(self._pieces))
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -83,15 +83,17 @@ def constrain(
     connection: Connection,
     messages: Sequence[Message],
     settings: ModelSettings,
+    *,
+    tools: bool = False,
 ) -> tuple[Sequence[Message], ModelSettings, ModelRequestParameters]:
     """Say a constraint in the strongest way a model understands.
 
-    A grammar where llama.cpp serves, else a schema the provider enforces, else a tool the model must call, else
-    words in the prompt.
+    A grammar where llama.cpp serves and there are no ``tools`` beside, else a schema the provider enforces, else a
+    tool the model must call, else words in the prompt.
     """
     if constraint is None:
         return messages, settings, ModelRequestParameters()
-    if connection.endpoint.dialect == "llama.cpp" and constraint.grammar is not None:
+    if connection.endpoint.dialect == "llama.cpp" and constraint.grammar is not None and not tools:
         settings = {**settings, "extra_body": {"grammar": constraint.grammar}}
         return messages, settings, ModelRequestParameters()
     profile = connection.handle.profile
@@ -108,7 +110,7 @@ def constrain(
         return messages, settings, ModelRequestParameters(
             output_mode="tool", output_tools=[tool], allow_text_output=False
         )  # fmt: skip
-    asked = [*messages[:-1], _asking(messages[-1], constraint.instruction)]
+    asked = [*messages[:-1], _asking(messages[-1], constraint.instruction)] if messages else messages
     return asked, settings, ModelRequestParameters()
 
 
@@ -117,9 +119,9 @@ def _asking(message: Message, instruction: str) -> Message:
 
 
 def answer_from(
-    response: theirs.ModelResponse, connection: Connection, asked: Sequence[Message], ignored: tuple[str, ...]
+    response: theirs.ModelResponse, connection: Connection, asked: Callable[[], str], ignored: tuple[str, ...]
 ) -> Answer:
-    """Return a response as an answer, with its usage and price."""
+    """Return a response as an answer, with its usage and price; ``asked`` gives the prompt, if it must be measured."""
     text = _text_of(response)
     answered = connection.that_answered(response.provider_details)
     return Answer(
@@ -139,11 +141,16 @@ def _text_of(response: theirs.ModelResponse) -> str:
     return "".join(part.content for part in response.parts if isinstance(part, theirs.TextPart))
 
 
-def usage_from(counted: Any, connection: Connection, asked: Sequence[Message], text: str) -> Usage:
+def text_of(messages: Sequence[Message]) -> str:
+    """Return all that messages say."""
+    return "".join(message.content for message in messages)
+
+
+def usage_from(counted: Any, connection: Connection, asked: Callable[[], str], text: str) -> Usage:
     """Return what a request took: as the provider counted, or estimated where it did not count."""
     if counted.unmeasured_requests or not (counted.input_tokens or counted.output_tokens):
         usage = Usage(
-            input_tokens=estimate("".join(message.content for message in asked)),
+            input_tokens=estimate(asked()),
             output_tokens=estimate(text),
             requests=1,
             estimated=True,

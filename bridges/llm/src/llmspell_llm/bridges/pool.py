@@ -11,6 +11,7 @@ from llmspell.plugin import Bridge, BridgeContext, export
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.bridges.providers import ProvidersBridge, members_from
 from llmspell_llm.errors import ModelError
+from llmspell_llm.names import snake_keys
 from llmspell_llm.pool.member import Member
 from llmspell_llm.pool.pool import Pool, PoolSettings
 from llmspell_llm.pool.provider import PoolProvider
@@ -63,7 +64,9 @@ class PoolBridge(Bridge):
         directory = self._llm.asking.directory
         if name in self._pools or name in directory.kinds or ":" in name or not name:
             raise BridgeError(f"{name!r} is taken, or no name for a pool", code="name_taken")
-        pool = Pool(name, members_from(providers, directory), strategy, PoolSettings().changed(settings or {}))
+        pool = Pool(
+            name, members_from(providers, directory), strategy, PoolSettings().changed(snake_keys(settings or {}))
+        )
         provider = PoolProvider(pool, directory, self._llm.asking.connections)
         directory.add(provider)
         self._pools[name] = provider
@@ -128,7 +131,7 @@ class PoolBridge(Bridge):
     async def configure(self, name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change settings of a pool and return all of them."""
         pool = self._pool(name)
-        pool.settings = pool.settings.changed(settings)
+        pool.settings = pool.settings.changed(snake_keys(settings))
         await self._unwatch(name)
         self._watch(self._pools[name])
         return asdict(pool.settings)

@@ -10,6 +10,7 @@ from llmspell.errors import ArgumentError, BridgeError
 from llmspell.plugin import Bridge, BridgeContext, Call, Secret, export
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.errors import ModelError
+from llmspell_llm.names import snake_keys
 from llmspell_llm.pool import Member, Pool, PoolProvider, PoolSettings
 from llmspell_llm.providers.directory import Directory
 from llmspell_llm.providers.provider import Provider, ProviderKind
@@ -63,7 +64,7 @@ class ProvidersBridge(Bridge):
         """
         self._check_name(name)
         kind = self._directory.kind(str(config.get("kind", name)))
-        settings = dict(config)
+        settings = snake_keys(config)
         if (variable := settings.pop("api_key_variable", None)) is not None:
             settings["api_key"] = _granted_secret(call, str(variable))
         client = None
@@ -75,7 +76,7 @@ class ProvidersBridge(Bridge):
         elif settings.get("api_key") is not None:
             environ = {}
         provider = self._directory.make(name, kind, settings, environ=environ, client=client)
-        self._settings[name] = {key: value for key, value in config.items() if key != "api_key"}
+        self._settings[name] = {key: value for key, value in snake_keys(config).items() if key != "api_key"}
         return self._value(provider)
 
     @export
@@ -142,7 +143,7 @@ class ProvidersBridge(Bridge):
         provider = self._directory.provider(name)
         if not isinstance(provider, PoolProvider):
             raise ArgumentError(f"provider {name!r} is not one of several", parameter="name")
-        provider.pool.settings = provider.pool.settings.changed(config)
+        provider.pool.settings = provider.pool.settings.changed(snake_keys(config))
         return self._value(provider)
 
     @export

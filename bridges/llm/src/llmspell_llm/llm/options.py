@@ -48,6 +48,12 @@ def settings_from(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sett
     return Settings(**chosen)
 
 
+def as_options(settings: Settings) -> dict[str, Any]:
+    """Return settings as the options that :func:`settings_from` makes them of."""
+    given = {name: getattr(settings, name) for name in SETTINGS}
+    return {**given, "stop": list(settings.stop) or None}
+
+
 def constraint_from(choices: Sequence[Any] | None, schema: Mapping[str, Any] | None) -> Constraint | None:
     """Return what the answer must look like, or None.
 
@@ -137,6 +143,7 @@ __all__ = [
     "Temperature",
     "Timeout",
     "TopP",
+    "as_options",
     "constraint_from",
     "conversation_from",
     "image_from",

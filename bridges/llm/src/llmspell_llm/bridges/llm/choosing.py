@@ -25,6 +25,7 @@ from llmspell_llm.llm.options import (
     settings_from,
 )
 from llmspell_llm.modelinfo import Wanted, find, record_of
+from llmspell_llm.names import snake_keys
 
 
 class ChoosingExports(LlmBase):
@@ -77,6 +78,7 @@ class ChoosingExports(LlmBase):
     @export
     def set_defaults(self, options: dict[str, Any]) -> dict[str, Any]:
         """Set options that every question of the session gets: ``model``, ``system``, ``stop``, ...; return all."""
+        options = snake_keys(options)
         known = {*SETTINGS, "model", "system"}
         if unknown := sorted(set(options) - known):
             raise ArgumentError(f"{unknown[0]!r} is no default; defaults: {', '.join(sorted(known))}")

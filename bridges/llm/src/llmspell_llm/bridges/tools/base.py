@@ -7,6 +7,7 @@ from typing import Any
 
 from llmspell.errors import ArgumentError, BridgeNotFoundError
 from llmspell.plugin import Bridge, Call, ScriptFunction
+from llmspell_llm.names import snake_keys
 from llmspell_llm.scoped import RunScoped
 from llmspell_llm.structured import Schema, expand
 from llmspell_llm.tools import Example, Tool, ToolRegistry, ToolRunner
@@ -84,7 +85,7 @@ def tool_from(name: str, description: str, function: ScriptFunction, details: Ma
         ArgumentError: A detail is unknown or not what it should be.
         SchemaError: A schema is none.
     """
-    given = {_ALSO.get(key, key): value for key, value in details.items()}
+    given = {_ALSO.get(key, key): value for key, value in snake_keys(details).items()}
     known = {*_TEXTS, *_FLAGS, *_LISTS, "parameters", "output", "examples", "resources", "timeout"}
     if unknown := sorted(set(given) - known):
         raise ArgumentError(f"a tool has no {unknown[0]!r}; it has {', '.join(sorted(known))}", parameter="schema")

@@ -1,0 +1,9 @@
+"""Agents: models that use tools until they have an answer, remember, and work together.
+
+May import every room but ``bridges``.
+"""
+
+from llmspell_llm.agent.agent import Agent, AgentEvent, AgentSpec
+from llmspell_llm.agent.running import AgentError, AgentRun, Outcome
+
+__all__ = ["Agent", "AgentError", "AgentEvent", "AgentRun", "AgentSpec", "Outcome"]
