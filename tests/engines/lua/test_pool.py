@@ -12,6 +12,7 @@ from llmspell.engine import GuestLimits, Source
 from llmspell.engine.messages import Cancel, Start
 from llmspell_lua.engine import LuaEngine
 from llmspell_lua.pool import PoolSettings, StatePool, health
+from llmspell_lua.prelude_parts import LAZY
 
 
 class Clock:
@@ -118,6 +119,15 @@ def test_health_falls_with_runs_and_memory(engine: LuaEngine, make_pool: Any) ->
     state.runs = 0
     state._shared[b"held"] = b"x" * (3 * state.birth_memory)
     assert health(state, settings) < 0.1
+
+
+def test_a_state_with_every_part_of_the_prelude_is_as_good_as_new(engine: LuaEngine) -> None:
+    state = engine._make_state()
+    for part in LAZY:
+        state.load_part(part)
+    state.collect()
+    assert state.memory > 3 * state.birth_memory
+    assert health(state, PoolSettings()) > 0.9
 
 
 def test_programs_that_a_state_keeps_do_not_count_against_it(engine: LuaEngine) -> None:

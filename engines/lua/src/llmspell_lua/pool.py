@@ -55,8 +55,8 @@ class PoolMetrics:
 def health(state: LuaState, settings: PoolSettings) -> float:
     """Rate a state that was reset and collected: 1 is as new, 0 is of no use.
 
-    It is the smaller of the runs it has left, and of what its memory has left until it is four times its first one:
-    about twice that of a state with every part of the prelude. Chunks kept for the next run do not count.
+    It is the smaller of the runs it has left, and of what its memory has left until it is four times its first one.
+    What it keeps for the next run, chunks and parts of the prelude, does not count.
     """
     runs = 1 - state.runs / (2 * settings.max_runs)
     grown = (state.memory - 4 * state.kept_bytes) / (2 * state.birth_memory)

@@ -52,7 +52,7 @@ class LuaState:
         runs: How many runs it has served.
         spent: Why the state must not be used again, or ``""``.
         birth_memory: Bytes in use when it was new.
-        kept_bytes: Bytecode of the chunks it keeps.
+        kept_bytes: Bytecode of what it keeps for later runs: chunks, and parts of the prelude loaded since its birth.
     """
 
     __slots__ = (
@@ -100,12 +100,12 @@ class LuaState:
         self._memory = 0
         self._bridges: tuple[str, ...] = ()
         self._chunks: dict[tuple[str, ...], tuple[Any, int]] = {}
-        self.kept_bytes = 0
 
         self._runtime = runtime = vm.runtime()
         self._load = runtime.eval(b"load")
         self._shared = shared = runtime.table()
         shared[b"poll"] = self.interruptions.__len__
+        self.kept_bytes = 0
         self._parts: dict[str, Any] = {}
         for part in EAGER:
             self.load_part(part)
@@ -117,6 +117,7 @@ class LuaState:
         self.take = driver[b"take"]
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
+        self.kept_bytes = 0
         self._tidy_above = self._tidy_turn = 0
         self.birth_memory = self.collect()
 
@@ -145,6 +146,7 @@ class LuaState:
             if part is not None:
                 self._shared[name.encode()] = part
             self._parts[name] = part
+            self.kept_bytes += len(self._prelude.parts[name])
         return part
 
     def configure(self, limits: GuestLimits) -> None:

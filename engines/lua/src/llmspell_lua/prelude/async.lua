@@ -204,6 +204,9 @@ end
 function A.map(list, f, options)
   check_list(list, "map")
   check_function(f, 2, "map")
+  if options ~= nil and type(options) ~= "table" then
+    error("bad argument #3 to 'map' (table expected, got " .. type(options) .. ")", 2)
+  end
   local most = options and options.concurrency or 10
   if type(most) ~= "number" or most < 1 then
     error("bad argument #3 to 'map' (concurrency must be at least 1)", 2)
