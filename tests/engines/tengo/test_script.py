@@ -27,7 +27,9 @@ def test_variables_go_in_and_come_out() -> None:
 
 
 def test_every_type_comes_out_as_itself() -> None:
-    text = 'a := \'é\'; b := bytes("\\xff"); c := error("e"); d := immutable([1]); e := func() {}; f := len; g := undefined'
+    text = """
+        a := 'é'; b := bytes("\\xff"); c := error("e"); d := immutable([1])
+        e := func() {}; f := len; g := undefined"""
     compiled = Script(text).run()
     assert [compiled.get(name) for name in "abcdefg"] == [
         Char(0xE9),

@@ -15,6 +15,7 @@ from llmspell_tengo.compiler.emit.writer import (
     COMPARE,
     CONCAT,
     INDEX,
+    MARK_OPEN,
     NAME,
     OR,
     PREFIX,
@@ -225,6 +226,8 @@ class OperatorWriter(ExpressionWriter):
         if op in ("==", "!="):
             return self._equality(link, left, right)
         if op in _COMPARISONS:
+            # Lua compares on the line where the right operand ends
+            right = self.settle(right[0], link.pos, op), ATOM if MARK_OPEN in right[0] else right[1]
             return self._infix(link.pos, op, COMPARE, left, right, tag=op)
         if op in _NATIVE:
             sign, strength = _NATIVE[op]

@@ -252,8 +252,9 @@ class StatementWriter(CallWriter):
                 text = self.text(inner)
                 self.out.append(f"{self.leave_loops()} return ({text})")
         else:
-            text = self.text(inner)
-            self.out.append(f"{self.leave_loops()} return {text}")
+            text, level = self.value(inner)
+            # a call of the runtime must not take the place of this function in an error's trace
+            self.out.append(f"{self.leave_loops()} return {f'({text})' if level == CALL else text}")
 
     def _tail(self, node: tree.Call) -> None:
         """Emit a call that takes over the frame."""
@@ -288,6 +289,8 @@ def _appends_to(value: tree.Expr, symbol: Symbol) -> bool:
         and not value.spread
         and type(value.args[0]) is tree.Ident
         and value.args[0].symbol is symbol
+        # the array is read before the item is evaluated, which may assign the variable
+        and not (symbol.captured and runs_code(value.args[1]))
     )
 
 
