@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -81,8 +82,11 @@ def test_the_zygote_dies_between_two_runs_and_during_one(bench: Any) -> None:
     process = bench.workers._zygote._launch.process
     process.kill()
     process.wait()
+    began = time.monotonic()
     with pytest.raises(EngineCrashed):
-        seat.step(m.Reply(call.id, 1))
+        # The kernel takes the worker along with its zygote, in its own time on a busy machine.
+        while time.monotonic() - began < 30:
+            seat.step(m.Reply(call.id, 1))
     seat.close()
     assert bench.run("result = 2").value == 2
 
