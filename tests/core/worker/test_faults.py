@@ -4,8 +4,8 @@ import os
 import resource
 import signal
 import subprocess
-import time
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
