@@ -1,7 +1,7 @@
 """A small tree-walking evaluator of Tengo, which the compiler is checked against. It knows nothing of Lua.
 
 It follows the documented deviations of ours: maps in the order of their keys, append and slices that always copy,
-a function that equals itself.
+a function that equals itself, integers compared with floats exactly.
 """
 
 from __future__ import annotations
@@ -206,6 +206,7 @@ def text_of(value: Any, *, inside: bool = False) -> bytes:
         return b"[" + b", ".join(text_of(item, inside=True) for item in value.items) + b"]"
     if isinstance(value, Map):
         parts = [key + b": " + text_of(item, inside=True) for key, item in sorted(value.items.items())]
+        Budget.spend(sum(map(len, parts)) // 16)
         return b"{" + b", ".join(parts) + b"}"
     if isinstance(value, Err):
         return b"error: " + text_of(value.value, inside=True)
@@ -283,6 +284,8 @@ def binary(op: str, a: Any, b: Any, pos: int) -> Any:
     if kinds == (int, int):
         return _ints(op, a, b, pos)
     if set(kinds) == {int, float} or kinds == (float, float):
+        if op in _ORDER:
+            return _ORDER[op](a, b)  # exact beyond 2^53, a deviation of ours
         found = _floats(op, float(a), float(b))
         if found is not None:
             return found
@@ -315,8 +318,6 @@ def _ints(op: str, a: int, b: int, pos: int) -> Any:
 
 
 def _floats(op: str, a: float, b: float) -> Any:
-    if op in _ORDER:
-        return _ORDER[op](a, b)
     if op == "/":
         if b == 0:
             if a == 0 or math.isnan(a):

@@ -29,6 +29,7 @@ R.setmetatable, R.rawset, R.unpack, R.math_type, R.type, R.fmod =
   setmetatable, rawset, table.unpack, math_type, type, math.fmod
 
 R.max_string, R.max_bytes = 2147483647, 2147483647
+R.zero = 0
 R.DEEPEST = 5000 -- how deep the runtime follows nested values
 R.members = {} -- runtime modules' functions and constants, by module
 local names = setmetatable({}, { __mode = "k" }) -- builtin and module functions: what type_name calls them

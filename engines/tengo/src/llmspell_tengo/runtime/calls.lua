@@ -21,6 +21,8 @@ function R.bad_argument(name, which, expected, found)
   )
 end
 
+local MOST_ARGUMENTS = 250000 -- Lua's stack holds a million values
+
 -- f(a, b, list...): count arguments stand before the list
 function R.spread(count, f, ...)
   if type(f) ~= "function" then
@@ -33,6 +35,9 @@ function R.spread(count, f, ...)
   end
   list = R.backing(list)
   local n = list[L]
+  if n > MOST_ARGUMENTS then
+    fail("too many arguments in call: " .. count + n .. ", at most " .. MOST_ARGUMENTS)
+  end
   if count == 0 then
     return f(n, unpack(list, 0, n - 1))
   end
@@ -42,7 +47,6 @@ function R.spread(count, f, ...)
   end
   return f(count + n, unpack(args, 1, count + n))
 end
-
 
 -- the arguments from the skip-th on, of n
 function R.rest(n, skip, ...)

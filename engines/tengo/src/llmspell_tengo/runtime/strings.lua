@@ -89,7 +89,7 @@ R.STRING.__index = char_at
 local function slice_ints(s, low, high)
   if low > high then
     fail(format("invalid slice index: %d > %d", low, high))
-  elseif high <= 0 then
+  elseif high <= 0 or low >= #s then -- low + 1 may be beyond the largest integer
     return ""
   end
   return sub(s, low < 0 and 1 or low + 1, high)

@@ -44,3 +44,8 @@ local function length(v)
   return R.other_length(v)
 end
 R.length = length
+
+-- the value itself, read at this moment
+function R.same(v)
+  return v
+end

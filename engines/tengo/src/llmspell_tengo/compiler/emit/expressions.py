@@ -113,6 +113,20 @@ class ExpressionWriter(Writer):
         text, level = self.expr(node)
         return text if takes_suffix(level) else f"({text})"
 
+    def may_change(self, node: tree.Expr, *later: tree.Expr) -> bool:
+        """Tell whether ``node`` is a variable that evaluating ``later`` may assign.
+
+        Lua reads a local variable where it is used, which can be after its right neighbour was evaluated.
+        """
+        node = strip(node)
+        while type(node) is tree.Unary and node.op == "+":
+            node = strip(node.operand)
+        if type(node) is not tree.Ident or node.symbol is None:
+            return False
+        symbol = node.symbol
+        changes = symbol.captured and symbol.assigned > 0 and symbol.owner is self.frame.function
+        return changes and runs_code(*later)
+
     def sequence(self, nodes: Sequence[tree.Expr], emit: Callable[[tree.Expr], str]) -> list[str]:
         """Emit several values that are evaluated from left to right."""
         texts: list[str] = []
@@ -256,6 +270,8 @@ class ExpressionWriter(Writer):
                 return self.expr(part)[0]
             if shared:
                 text, level = self.value(part)
+                if self.may_change(part, index):
+                    return f"{self.helper('same')}({text})"
                 return text if takes_suffix(level) else f"({text})"
             return self.suffixed(part)
 

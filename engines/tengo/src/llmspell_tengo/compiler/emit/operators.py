@@ -210,6 +210,8 @@ class OperatorWriter(ExpressionWriter):
             right = self.expr(link.right)
             if len(self.out) > before:
                 code = self._spill_left(link.left, code, before)
+            elif self.may_change(link.left, link.right):
+                code = f"{self.helper('same')}({code[0]})", CALL
             code = self._combine(link, code, right)
             if link.op not in ("==", "!="):
                 code = self.counted(code, link.pos)
@@ -231,6 +233,9 @@ class OperatorWriter(ExpressionWriter):
             return self._infix(link.pos, op, COMPARE, left, right, tag=op)
         if op in _NATIVE:
             sign, strength = _NATIVE[op]
+            if op == "-" and right[0] == "0":
+                # Lua turns x - 0 into x + 0, which takes its sign off minus zero
+                right = self.helper("zero"), NAME
             return self._infix(link.pos, sign, strength, left, right)
         if self.optimise:
             special = self._typed(link, left, right)
