@@ -18,10 +18,14 @@ run = port._run
 def raw(data):
     while data:
         data = data[os.write(port._data, data):]
+def framed(payload):
+    return struct.pack('!I', len(payload)) + payload
 def frame(payload):
-    raw(struct.pack('!I', len(payload)) + payload)
+    raw(framed(payload))
+def saying(*messages, **more):
+    return encode(Said(more.pop('run', run), list(messages), **more))
 def said(*messages, **more):
-    frame(encode(Said(more.pop('run', run), list(messages), **more)))
+    frame(saying(*messages, **more))
 done = m.Done(0, [])
 stay = 'while True: pass'
 """
@@ -61,7 +65,10 @@ LIES = {
     "calls in the wrong order": "said(m.Call(2, 'a', 'b'), m.Call(1, 'a', 'b')); exec(stay)",
     "call zero": "said(m.Call(0, 'a', 'b')); exec(stay)",
     "a negative call": "said(m.Call(-1, 'a', 'b')); exec(stay)",
-    "two answers to one message": "said(m.Call(1, 'a', 'b')); said(m.Call(2, 'a', 'b')); exec(stay)",
+    # In one write: the second could otherwise come after the host's reply, and would then be an honest answer to it.
+    "two answers to one message": (
+        "raw(framed(saying(m.Call(1, 'a', 'b'))) + framed(saying(m.Call(2, 'a', 'b')))); exec(stay)"
+    ),
     "an event of unknown kind": "frame(encode(m.Emit('exec', 'rm'))); exec(stay)",
     "output that is not a text": "frame(encode(m.Emit('output', [1]))); exec(stay)",
     "a warning that is not a record": "frame(encode(m.Emit('warning', 'x'))); exec(stay)",
