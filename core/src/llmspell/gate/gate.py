@@ -107,7 +107,7 @@ class Gate:
     """
 
     def __init__(self, authorize: Authorizer | None = None) -> None:
-        self._authorize = authorize
+        self.authorize = authorize
 
     def call(self, run: GatedRun, call: m.Call) -> Answer:
         """Serve one call.
@@ -133,8 +133,8 @@ class Gate:
 
     def _serve(self, run: GatedRun, call: m.Call, door: Door, began: float) -> Answer:
         try:
-            if self._authorize is not None:
-                reason = self._authorize(run, door.target, call.method, call.args)
+            if self.authorize is not None:
+                reason = self.authorize(run, door.target, call.method, call.args)
                 if reason is not None:
                     raise PolicyDeniedError(f"{door.target}.{call.method} is refused: {reason}")
             received = _receive(run, call.args)

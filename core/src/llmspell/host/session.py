@@ -84,6 +84,7 @@ class Session:
             environ=host.environ,
             on_output=on_output,
             scrub=host.scrub_for(policy),
+            authorize=host.gate.authorize,
             child=self._child,
             find_spell=self._find_spell,
             watch=self._watch,

@@ -29,7 +29,7 @@ _EVERYTHING = Grants(
 PURE_BRIDGES = frozenset(
     {"core", "data", "log", "errors", "util", "json", "async", "promise", "channel", "stream", "spell", "params",
      "state", "events", "hooks", "modelinfo", "structured", "schema", "fs", "llm", "providers", "pool", "agent",
-     "tools", "workflow", "testing"}
+     "tools", "toolbox", "workflow", "testing"}
 )  # fmt: skip
 """Bridges that reach nothing of the world by themselves: files and hosts they touch are granted apart."""
 

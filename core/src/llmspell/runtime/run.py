@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction, exports_of
 from llmspell.bridge.function import Invoker
-from llmspell.errors import BridgeError, BudgetExceeded, Cancelled, DeadlineExceeded, OutputExceeded, SessionClosedError
+from llmspell.errors import (
+    BridgeError,
+    BudgetExceeded,
+    Cancelled,
+    DeadlineExceeded,
+    OutputExceeded,
+    PolicyDeniedError,
+    SessionClosedError,
+)
 from llmspell.gate.budget import Budget
-from llmspell.gate.gate import Door
+from llmspell.gate.gate import Authorizer, Door
 from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
 from llmspell.runtime.channels import SharedChannels
@@ -51,6 +59,7 @@ class RunServices:
     environ: dict[str, str] = field(default_factory=dict)
     on_output: Sink | None = None
     scrub: Callable[[str], str] | None = None
+    authorize: Authorizer | None = None
     child: Callable[..., Any] = _unavailable
     find_spell: Callable[..., Any] = _unavailable
     watch: Callable[[Any], None] = _unavailable
@@ -203,6 +212,22 @@ class Run:
         if any(_covers(patterns, name) for patterns in (grants.secrets, grants.env)):
             return self.services.environ.get(name)
         return None
+
+    def admit(self, bridge: str, method: str, args: list[Any]) -> None:
+        """Check a call that one export makes to another on the script's behalf, as the gate checks the script's own.
+
+        Raises:
+            PolicyDeniedError: The policy does not grant it, or a plugin refuses it.
+        """
+        if not self.policy.grants.allows_call(bridge, method):
+            raise PolicyDeniedError(
+                f"{bridge}.{method} is not granted by the policy",
+                hint=f"grant the bridge {bridge!r}, or choose a wider profile",
+            )
+        authorize = self.services.authorize
+        reason = None if authorize is None else authorize(self, bridge, method, args)
+        if reason is not None:
+            raise PolicyDeniedError(f"{bridge}.{method} is refused: {reason}")
 
     def nearest_bridge(self, name: str) -> str | None:
         """Return the bridge that ``name`` may have meant."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from llmspell.errors import PolicyDeniedError
 from llmspell.plugin import Bridge, Call
 from llmspell_llm.structured import Schema
+from llmspell_llm.tools.derived import input_of, output_of, text_of
 from llmspell_llm.tools.tool import Example, Tool
 
 ENTRY_POINT_GROUP = "llmspell_llm.tools"
@@ -47,24 +49,20 @@ class ToolSource:
         target = self.bridge
 
         async def function(call: Call, parameters: dict[str, Any]) -> Any:
-            if not call.policy.grants.allows_call(target, name):
-                raise PolicyDeniedError(
-                    f"tool {name!r} needs {target}.{name}, which is not granted", hint=f"grant the bridge {target!r}"
-                )
+            call.run.admit(target, name, [parameters])
             arguments, options = export.signature.bind_named(parameters)
             method = getattr(bridge, export.function.__name__)
             if export.blocking:
-                import asyncio
-
                 return await asyncio.to_thread(method, *_with(call, export, arguments), **options)
             result = method(*_with(call, export, arguments), **options)
             return await result if export.is_async else result
 
-        summary = export.doc.split("\n\n")[0].replace("\n", " ").strip()
+        parameters, output = _schemas(export.function, export)
         made = Tool(
             name=name,
-            description=summary,
-            parameters=Schema(export.signature.json_schema()),
+            description=text_of(export.doc),
+            parameters=parameters,
+            output=output,
             function=function,
             category=self.category,
             source="bridge",
@@ -79,6 +77,13 @@ class ToolSource:
 
 def _with(call: Call, export: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return (call, *arguments) if export.signature.takes_call else arguments
+
+
+@lru_cache(maxsize=512)
+def _schemas(function: Any, export: Any) -> tuple[Schema, Schema | None]:
+    """Make an export's schemas once a process: a millisecond or two each."""
+    output = output_of(export.signature.returns)
+    return Schema(input_of(export)), None if output is None else Schema(output)
 
 
 def discover() -> list[ToolSource]:

@@ -57,6 +57,9 @@ class ToolsBase(Bridge):
             given = given.get("name")
         if not isinstance(given, str):
             raise ArgumentError("a tool is given by its name, or by what define returned", parameter="tool")
+        for layer in (self._scripts.of(call), self.connected):
+            if given in layer:  # without loading what is installed
+                return layer[given]
         return (await self.registry(call)).get(given)
 
 

@@ -1,0 +1,1 @@
+"""JSON, CSV, XML and conversions between formats. May import ``declare``, ``patience`` and the standard readers."""

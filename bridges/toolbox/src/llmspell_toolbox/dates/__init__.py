@@ -1,0 +1,1 @@
+"""Points in time. May import ``declare`` and the standard bridges' readers of times."""

@@ -1,0 +1,1 @@
+"""Numbers. May import ``declare`` alone."""

@@ -1,0 +1,50 @@
+"""A time limit for a library's own Python code, in the thread it runs in."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llmspell.plugin import BridgeError
+
+SECONDS = 5.0
+"""What reading, selecting and converting may take: hundred times what honest input needs."""
+
+
+class _OverdueError(BaseException):
+    """Not an ``Exception``, so that no library swallows it."""
+
+
+@contextmanager
+def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
+    """End Python code that takes too long, as hostile queries and documents make it.
+
+    The interpreter tells of every call in this thread, and one that comes too late is not made. What runs in C
+    cannot be ended so; it needs bounds of its own.
+
+    Args:
+        doing: For the message: ``"selecting"``.
+        seconds: How long the code may run.
+
+    Raises:
+        BridgeError: ``too_slow``; ``too_deep`` where the code ran out of stack.
+    """
+    end = time.monotonic() + seconds
+    before = sys.getprofile()
+
+    def look(frame: Any, event: str, arg: Any) -> None:
+        if time.monotonic() > end:
+            raise _OverdueError
+
+    sys.setprofile(look)
+    try:
+        yield
+    except _OverdueError:
+        raise BridgeError(f"{doing} took longer than {seconds:g} s", code="too_slow") from None
+    except RecursionError:
+        raise BridgeError(f"{doing} failed: it is nested too deep", code="too_deep") from None
+    finally:
+        sys.setprofile(before)
