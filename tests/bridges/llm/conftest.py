@@ -47,6 +47,9 @@ class Exchange:
         self.handler.send_header("Connection", "close")
         self.handler.end_headers()
 
+    def json(self, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        self.send(status, json.dumps(body).encode(), headers)
+
     def event(self, data: str) -> None:
         self.handler.wfile.write(f"data: {data}\n\n".encode())
         self.handler.wfile.flush()
@@ -139,7 +142,9 @@ def server() -> Iterator[ScriptedServer]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"null")
+            raw = self.rfile.read(length)
+            form = "form-urlencoded" in (self.headers.get("Content-Type") or "")
+            body = raw.decode() if form else json.loads(raw or b"null")
             headers = {name.lower(): value for name, value in self.headers.items()}
             try:
                 scripted.behave(Exchange(self, self.path, headers, body))

@@ -119,7 +119,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             )
         packed = b",".join(value for name, value in answer.headers if name.lower() == b"content-encoding")
         stream: Any = answer.stream
-        body = _Body(stream, packed.strip().lower().decode("ascii", "replace"), self._guard.limits.body)
+        body = BoundedBody(stream, packed.decode("ascii", "replace"), self._guard.limits.body)
         kept = [(n, v) for n, v in answer.headers if not (packed and n.lower() in _PACKED_HEADERS)]
         return httpx2.Response(answer.status, headers=kept, stream=body, extensions=answer.extensions)
 
@@ -130,12 +130,18 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 _PACKED_HEADERS = (b"content-encoding", b"content-length")
 
 
-class _Body(httpx2.AsyncByteStream):
-    """A response's body, unpacked and counted."""
+class BoundedBody(httpx2.AsyncByteStream):
+    """A response's body, unpacked and counted.
+
+    Args:
+        stream: As it comes from the network.
+        packing: What the header ``Content-Encoding`` says; only gzip is unpacked.
+        limit: Bytes of the unpacked body; one more is an error.
+    """
 
     def __init__(self, stream: AsyncIterable[bytes], packing: str, limit: int) -> None:
         self._stream = stream
-        self._packing = packing
+        self._packing = packing.strip().lower()
         self._limit = limit
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llmspell_llm.errors import ModelUnknownError
+from llmspell_llm.errors import AuthenticationError, ModelUnknownError
 from llmspell_llm.providers import Endpoint, Provider
 
 _NO_KEY = "no-key"
 """The OpenAI client insists on a key; servers that want none ignore this one."""
+PUBLIC = {
+    "openai": "https://api.openai.com/v1",
+    "openai-responses": "https://api.openai.com/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+    "anthropic": "https://api.anthropic.com",
+    "google": "https://generativelanguage.googleapis.com",
+}
+"""Where each dialect is at home. Always said, or the libraries would look in the process's environment."""
+_VERTEX_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_VERTEX_LOCATION = "us-central1"
 
 
 def _chat_profile(**more: Any) -> Any:
@@ -48,7 +58,7 @@ def openai_client(endpoint: Endpoint, client: Any) -> Any:
     from openai import AsyncOpenAI
 
     return AsyncOpenAI(
-        base_url=endpoint.base_url,
+        base_url=endpoint.base_url or PUBLIC[endpoint.dialect],
         api_key=endpoint.api_key or _NO_KEY,
         organization=endpoint.options.get("organization"),
         project=endpoint.options.get("project"),
@@ -108,16 +118,10 @@ def _ollama(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> 
 
 
 def _openrouter(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
-    from openai import AsyncOpenAI
     from pydantic_ai.models.openrouter import OpenRouterModel
     from pydantic_ai.providers.openrouter import OpenRouterProvider
 
-    inner = AsyncOpenAI(
-        base_url=endpoint.base_url or "https://openrouter.ai/api/v1",
-        api_key=endpoint.api_key or _NO_KEY,
-        http_client=client,
-        max_retries=0,
-    )
+    inner = openai_client(endpoint, client)
     return OpenRouterModel(model, provider=OpenRouterProvider(openai_client=inner), profile=_chat_profile())
 
 
@@ -126,18 +130,65 @@ def _anthropic(provider: Provider, endpoint: Endpoint, model: str, client: Any) 
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    inner = AsyncAnthropic(base_url=endpoint.base_url, api_key=endpoint.api_key, http_client=client, max_retries=0)
+    inner = AsyncAnthropic(
+        base_url=endpoint.base_url or PUBLIC["anthropic"],
+        api_key=endpoint.api_key or _NO_KEY,
+        http_client=client,
+        max_retries=0,
+    )
     return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=inner))
 
 
 def _google(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from google.genai.types import HttpRetryOptions
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
 
-    return GoogleModel(
-        model,
-        provider=GoogleProvider(api_key=endpoint.api_key or "", http_client=client, base_url=endpoint.base_url),
+    inner = GoogleProvider(
+        api_key=endpoint.api_key or _NO_KEY,
+        http_client=client,
+        base_url=endpoint.base_url or PUBLIC["google"],
+        retry_options=HttpRetryOptions(attempts=1),
     )
+    return GoogleModel(model, provider=inner)
+
+
+def _vertex(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
+    from google.genai.types import HttpRetryOptions
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google_cloud import GoogleCloudProvider
+
+    key = endpoint.api_key
+    inner = GoogleCloudProvider(
+        api_key=key,
+        credentials=None if key else _google_credentials(provider, endpoint),
+        project=None if key else endpoint.options.get("project"),
+        location=None if key else endpoint.options.get("location") or _VERTEX_LOCATION,
+        http_client=client,
+        base_url=endpoint.base_url,
+        retry_options=HttpRetryOptions(attempts=1),
+    )
+    return GoogleModel(model, provider=inner)
+
+
+def _google_credentials(provider: Provider, endpoint: Endpoint) -> Any:
+    """Return the account in a file; None lets Google's library look for the one of this machine."""
+    if endpoint.client is not None:
+        # A script's own address must not be shown who this machine is.
+        raise ModelUnknownError(f"provider {provider.name!r} needs an api_key", provider=provider.name)
+    path = endpoint.options.get("credentials_file")
+    if path is None:
+        return None
+    from google.oauth2 import service_account
+
+    accounts: Any = service_account.Credentials
+    try:
+        return accounts.from_service_account_file(path, scopes=[_VERTEX_SCOPE])
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not the key of a service account"
+        raise AuthenticationError(
+            f"provider {provider.name!r}: the credentials in {path} cannot be used: {reason}", provider=provider.name
+        ) from error
 
 
 def _made(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
@@ -155,5 +206,6 @@ _DIALECTS: dict[str, Callable[[Provider, Endpoint, str, Any], Any]] = {
     "openrouter": _openrouter,
     "anthropic": _anthropic,
     "google": _google,
+    "vertex": _vertex,
     "made": _made,
 }

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_ai.exceptions import AgentRunError, UserError
-
 from llmspell_llm.adapter.build import openai_client
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.failures import translate
+from llmspell_llm.adapter.failures import translated
+from llmspell_llm.adapter.patience import in_time
 from llmspell_llm.adapter.translate import priced
 from llmspell_llm.conversation import Usage, estimate
 from llmspell_llm.errors import BadAnswerError, RequestRejectedError
@@ -24,11 +23,9 @@ async def embed(connection: Connection, texts: Sequence[str], client: Any) -> tu
         ModelError: The provider has no embeddings, or the request failed.
     """
     model = _model(connection, client)
-    try:
-        result = await model.embed(list(texts), input_type="document")
-    except (AgentRunError, UserError, ValueError) as error:
-        raise translate(error, connection) from error
-    vectors = [[float(number) for number in vector] for vector in result.embeddings]
+    result = await in_time(None, connection, model.embed(list(texts), input_type="document"))
+    with translated(connection):
+        vectors = [[float(number) for number in vector] for vector in result.embeddings]
     if len(vectors) != len(texts):
         raise BadAnswerError(f"{connection.name} gave {len(vectors)} vectors for {len(texts)} texts")
     counted = result.usage.input_tokens
@@ -44,7 +41,7 @@ def _model(connection: Connection, client: Any) -> Any:
 
         provider = OpenAIProvider(openai_client=openai_client(endpoint, client))
         return OpenAIEmbeddingModel(connection.model, provider=provider)
-    if endpoint.dialect == "google":
+    if endpoint.dialect in ("google", "vertex"):
         from pydantic_ai.embeddings.google import GoogleEmbeddingModel
 
         return GoogleEmbeddingModel(connection.model, provider=connection.handle.provider)

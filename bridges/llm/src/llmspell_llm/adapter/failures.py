@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic_ai import exceptions as theirs
 
+from llmspell.errors import BridgeError, LlmspellError
 from llmspell_llm import errors as ours
 from llmspell_llm.adapter.connection import Connection
 
@@ -21,10 +24,33 @@ class OurFailure(theirs.ModelAPIError):
         self.error = error
 
 
-def translate(error: Exception, connection: Connection) -> ours.ModelError:
+@contextmanager
+def translated(connection: Connection) -> Iterator[None]:
+    """Raise what goes wrong between us and a model in our words.
+
+    Everything is translated: a server that answers nonsense must not look like a fault of ours.
+
+    Raises:
+        ModelError: What went wrong.
+        PolicyDeniedError: The policy does not allow connecting to the model's server.
+    """
+    try:
+        yield
+    except OurFailure as failure:
+        raise failure.error from failure.error.__cause__
+    except ours.ModelError:
+        raise
+    except Exception as error:
+        raise translate(error, connection) from error
+
+
+def translate(error: Exception, connection: Connection) -> LlmspellError:
     """Return what a failure of pydantic-ai means in our words. Keys never appear in it."""
-    if isinstance(error, OurFailure):
-        return error.error
+    refused = _refused_by_us(error)
+    if isinstance(refused, BridgeError):
+        return _of_transport(refused, connection)
+    if refused is not None:
+        return refused
     who: dict[str, Any] = {"provider": connection.provider.name, "model": connection.model}
     said = _said(error, connection)
     name = connection.name
@@ -65,12 +91,35 @@ def translate(error: Exception, connection: Connection) -> ours.ModelError:
             return ours.ConnectionFailedError(f"the answer of {name} broke off", **who)
         case theirs.ModelAPIError():
             return ours.ModelError(f"the request to {name} failed: {said}", **who)
-        case theirs.UnexpectedModelBehavior() | ValueError():
+        case _ if type(error).__module__.startswith("google.auth"):
+            return ours.AuthenticationError(f"{connection.provider.name} cannot sign in to Google: {said}", **who)
+        case theirs.UnexpectedModelBehavior() | ValueError() | TypeError() | LookupError() | AttributeError():
             return ours.BadAnswerError(f"{name} did not answer as its interface promises: {said}", **who)
         case theirs.UserError():
             return ours.RequestRejectedError(f"{name} cannot be asked so: {said}", **who)
         case _:
             return ours.ModelError(f"the request to {name} failed: {type(error).__name__}: {said}", **who)
+
+
+def _refused_by_us(error: BaseException) -> LlmspellError | None:
+    """Find the refusal of our own transport that a model library has wrapped in its errors."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, LlmspellError) and not isinstance(seen, ours.ModelError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _of_transport(error: BridgeError, connection: Connection) -> ours.ModelError:
+    who: dict[str, Any] = {"provider": connection.provider.name, "model": connection.model}
+    match error.code:
+        case "too_large" | "bad_response":
+            return ours.BadAnswerError(f"{connection.name} did not answer as it should: {error.message}", **who)
+        case "timeout":
+            return ours.ModelTimeoutError(f"{connection.name} did not answer in time: {error.message}", **who)
+        case _:
+            return ours.ConnectionFailedError(f"the connection to {connection.name} failed: {error.message}", **who)
 
 
 def _said(error: Exception, connection: Connection) -> str:

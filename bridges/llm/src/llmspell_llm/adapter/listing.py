@@ -6,17 +6,11 @@ from typing import Any
 
 import httpx2
 
+from llmspell_llm.adapter.build import PUBLIC, build_model
 from llmspell_llm.errors import AuthenticationError, BadAnswerError, ConnectionFailedError, ModelUnknownError
 from llmspell_llm.providers import Endpoint, Provider
 
 _SECONDS = 20.0
-_PUBLIC = {
-    "openai": "https://api.openai.com/v1",
-    "openai-responses": "https://api.openai.com/v1",
-    "openrouter": "https://openrouter.ai/api/v1",
-    "anthropic": "https://api.anthropic.com",
-    "google": "https://generativelanguage.googleapis.com",
-}
 
 
 async def list_models(provider: Provider, endpoint: Endpoint, client: httpx2.AsyncClient) -> list[str]:
@@ -28,7 +22,9 @@ async def list_models(provider: Provider, endpoint: Endpoint, client: httpx2.Asy
     own = await provider.models()
     if own is not None:
         return own
-    base = (endpoint.base_url or _PUBLIC.get(endpoint.dialect, "")).rstrip("/")
+    if endpoint.dialect == "vertex":
+        return await _of_vertex(provider, endpoint, client)
+    base = (endpoint.base_url or PUBLIC.get(endpoint.dialect, "")).rstrip("/")
     if not base:
         raise ModelUnknownError(f"provider {provider.name!r} cannot list its models", provider=provider.name)
     url, headers = _request(endpoint, base)
@@ -51,6 +47,28 @@ async def list_models(provider: Provider, endpoint: Endpoint, client: httpx2.Asy
             provider=provider.name,
         ) from error
     return names
+
+
+async def _of_vertex(provider: Provider, endpoint: Endpoint, client: httpx2.AsyncClient) -> list[str]:
+    """Ask by Google's library, which knows how to sign in."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.genai.errors import APIError
+
+    model = build_model(provider, endpoint, provider.default_model or "", client)
+    who: dict[str, Any] = {"provider": provider.name}
+    try:
+        pager = await model.client.aio.models.list(config={"query_base": True})
+        return [str(found.name).rpartition("/")[2] async for found in pager]
+    except GoogleAuthError as error:
+        raise AuthenticationError(f"provider {provider.name!r} cannot sign in to Google", **who) from error
+    except APIError as error:
+        if error.code in (401, 403):
+            raise AuthenticationError(f"provider {provider.name!r} refuses the key", **who) from error
+        raise BadAnswerError(
+            f"provider {provider.name!r} does not list its models (status {error.code})", **who
+        ) from error
+    except (httpx2.HTTPError, ValueError) as error:
+        raise ConnectionFailedError(f"provider {provider.name!r} cannot be reached", **who) from error
 
 
 async def first_model(provider: Provider, endpoint: Endpoint, client: httpx2.AsyncClient) -> str:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
 from pydantic_ai.profiles import ModelProfile
@@ -15,7 +14,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from llmspell_llm.adapter.connection import MEMBER, Connection
-from llmspell_llm.adapter.failures import OurFailure, translate
+from llmspell_llm.adapter.failures import OurFailure, translated
 from llmspell_llm.errors import ModelError
 
 if TYPE_CHECKING:
@@ -55,12 +54,10 @@ class PooledModel(Model[Any]):
     ) -> ModelResponse:
         async def ask(member: Member) -> ModelResponse:
             connection = self._members[member.name]
-            try:
+            with translated(connection):
                 response: ModelResponse = await connection.handle.request(
                     messages, model_settings, model_request_parameters
                 )
-            except (AgentRunError, UserError, ValueError) as error:
-                raise translate(error, connection) from error
             response.provider_details = {**(response.provider_details or {}), MEMBER: member.name}
             return response
 
@@ -115,10 +112,8 @@ class PooledModel(Model[Any]):
                 opened = connection.handle.request_stream(
                     messages, model_settings, model_request_parameters, run_context
                 )
-                try:
+                with translated(connection):
                     stream: StreamedResponse = await stack.enter_async_context(opened)
-                except (AgentRunError, UserError, ValueError) as error:
-                    raise translate(error, connection) from error
                 stream.provider_details = {**(stream.provider_details or {}), MEMBER: member.name}
                 return stream
 

@@ -11,6 +11,7 @@ _FAMILIES = {
     "openai-responses": "pydantic_ai.profiles.openai:openai_model_profile",
     "anthropic": "pydantic_ai.profiles.anthropic:anthropic_model_profile",
     "google": "pydantic_ai.profiles.google:google_model_profile",
+    "vertex": "pydantic_ai.profiles.google:google_model_profile",
 }
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic_ai import messages as theirs
 from pydantic_ai.direct import model_request, model_request_stream
-from pydantic_ai.exceptions import AgentRunError, UserError
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.failures import translate
+from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
 from llmspell_llm.adapter.translate import (
     answer_from,
     constrain,
@@ -21,10 +20,8 @@ from llmspell_llm.adapter.translate import (
     usage_from,
 )
 from llmspell_llm.conversation import Answer, Message, Settings, Usage
-from llmspell_llm.errors import ContentFilteredError
+from llmspell_llm.errors import ConnectionFailedError, ContentFilteredError
 from llmspell_llm.structured import Constraint
-
-_FAILURES = (AgentRunError, UserError, ValueError)
 
 
 async def ask(
@@ -40,12 +37,13 @@ async def ask(
     """
     chosen, ignored = settings_for(settings, connection)
     asked, chosen, parameters = constrain(constraint, connection, messages, chosen)
-    try:
-        response = await model_request(
+    response = await in_time(
+        settings.timeout,
+        connection,
+        model_request(
             connection.handle, messages_for(asked), model_settings=chosen, model_request_parameters=parameters
-        )
-    except _FAILURES as error:
-        raise translate(error, connection) from error
+        ),
+    )
     answer = answer_from(response, connection, lambda: text_of(asked), ignored)
     if answer.finish_reason == "content_filter":
         raise ContentFilteredError(
@@ -56,31 +54,50 @@ async def ask(
     return answer
 
 
+def check_ended(stream: Any, connection: Connection) -> None:
+    """Make sure that a stream came to its end. Every provider says why an answer ends; one that just stops was cut.
+
+    Raises:
+        ConnectionFailedError: It was cut off.
+    """
+    answered = connection.that_answered(stream.provider_details)
+    if stream.finish_reason is None and answered.endpoint.dialect != "made":
+        raise ConnectionFailedError(
+            f"the answer of {answered.name} broke off", provider=answered.provider.name, model=answered.model
+        )
+
+
 class Streaming:
     """An answer that is being written. Iterate it for its pieces; then ask for :attr:`answer`."""
 
-    def __init__(self, stream: Any, connection: Connection, asked: Sequence[Message], ignored: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        connection: Connection,
+        asked: Sequence[Message],
+        ignored: tuple[str, ...],
+        patience: Patience,
+    ) -> None:
         self._stream = stream
+        self._patience = patience
         self._connection = connection
         self._asked = asked
         self._ignored = ignored
         self._pieces: list[str] = []
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        try:
-            async for event in self._stream:
-                if isinstance(event, theirs.PartDeltaEvent):
-                    delta = event.delta
-                    piece = delta.content_delta if isinstance(delta, theirs.TextPartDelta) else ""
-                elif isinstance(event, theirs.PartStartEvent):
-                    piece = event.part.content if isinstance(event.part, theirs.TextPart) else ""
-                else:
-                    continue
-                if piece:
-                    self._pieces.append(piece)
-                    yield piece
-        except _FAILURES as error:
-            raise translate(error, self._connection) from error
+        async for event in drawn(self._stream, self._patience, self._connection):
+            if isinstance(event, theirs.PartDeltaEvent):
+                delta = event.delta
+                piece = delta.content_delta if isinstance(delta, theirs.TextPartDelta) else ""
+            elif isinstance(event, theirs.PartStartEvent):
+                piece = event.part.content if isinstance(event.part, theirs.TextPart) else ""
+            else:
+                continue
+            if piece:
+                self._pieces.append(piece)
+                yield piece
+        check_ended(self._stream, self._connection)
 
     @property
     def answer(self) -> Answer:
@@ -103,11 +120,8 @@ async def stream(connection: Connection, messages: Sequence[Message], settings: 
         ModelError: What went wrong, before or within the answer.
     """
     chosen, ignored = settings_for(settings, connection)
+    patience = Patience(settings.timeout)
     async with AsyncExitStack() as stack:
-        try:
-            response = await stack.enter_async_context(
-                model_request_stream(connection.handle, messages_for(messages), model_settings=chosen)
-            )
-        except _FAILURES as error:
-            raise translate(error, connection) from error
-        yield Streaming(response, connection, messages, ignored)
+        opened = model_request_stream(connection.handle, messages_for(messages), model_settings=chosen)
+        response = await enter_in_time(stack, opened, patience, connection)
+        yield Streaming(response, connection, messages, ignored, patience)

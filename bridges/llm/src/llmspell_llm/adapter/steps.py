@@ -10,16 +10,14 @@ from typing import Any
 
 from pydantic_ai import messages as theirs
 from pydantic_ai.direct import model_request, model_request_stream
-from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.failures import translate
+from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
+from llmspell_llm.adapter.requests import check_ended
 from llmspell_llm.adapter.translate import ANSWER_TOOL, answer_from, constrain, messages_for, settings_for
 from llmspell_llm.conversation import Answer, Message, Settings, estimate
 from llmspell_llm.structured import Constraint
-
-_FAILURES = (AgentRunError, UserError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,25 +181,25 @@ async def take_step(
         ],
     )
     sent = history.with_system(system)
-    try:
-        if receive is None:
-            response = await model_request(
+    if receive is None:
+        response = await in_time(
+            settings.timeout,
+            connection,
+            model_request(connection.handle, sent, model_settings=chosen, model_request_parameters=parameters),
+        )
+    else:
+        async with AsyncExitStack() as stack:
+            patience = Patience(settings.timeout)
+            opened = model_request_stream(
                 connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
             )
-        else:
-            async with AsyncExitStack() as stack:
-                stream = await stack.enter_async_context(
-                    model_request_stream(
-                        connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
-                    )
-                )
-                async for event in stream:
-                    piece = _piece(event)
-                    if piece:
-                        await receive(piece)
-                response = stream.get()
-    except _FAILURES as error:
-        raise translate(error, connection) from error
+            stream = await enter_in_time(stack, opened, patience, connection)
+            async for event in drawn(stream, patience, connection):
+                piece = _piece(event)
+                if piece:
+                    await receive(piece)
+            check_ended(stream, connection)
+            response = stream.get()
     history.add(response)
     answer = answer_from(
         response, connection, lambda: json.dumps(history.plain(), ensure_ascii=False, default=str), ignored

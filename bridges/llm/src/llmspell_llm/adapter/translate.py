@@ -146,9 +146,14 @@ def text_of(messages: Sequence[Message]) -> str:
     return "".join(message.content for message in messages)
 
 
+MOST_TOKENS = 10**9
+"""No request takes more; a provider that says so is not believed."""
+
+
 def usage_from(counted: Any, connection: Connection, asked: Callable[[], str], text: str) -> Usage:
     """Return what a request took: as the provider counted, or estimated where it did not count."""
-    if counted.unmeasured_requests or not (counted.input_tokens or counted.output_tokens):
+    claims = (counted.input_tokens, counted.output_tokens, counted.cache_read_tokens)
+    if counted.unmeasured_requests or not any(claims[:2]) or not all(0 <= each <= MOST_TOKENS for each in claims):
         usage = Usage(
             input_tokens=estimate(asked()),
             output_tokens=estimate(text),

@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from llmspell.errors import ArgumentError, BridgeError
+from llmspell.errors import ArgumentError, BridgeError, ConfigError, PolicyDeniedError
 from llmspell.plugin import Bridge, BridgeContext, Call, Secret, export
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.errors import ModelError
 from llmspell_llm.names import snake_keys
 from llmspell_llm.pool import Member, Pool, PoolProvider, PoolSettings
+from llmspell_llm.providers.configured import configure, unknown_settings
 from llmspell_llm.providers.directory import Directory
 from llmspell_llm.providers.provider import Provider, ProviderKind
 
@@ -65,12 +66,14 @@ class ProvidersBridge(Bridge):
         self._check_name(name)
         kind = self._directory.kind(str(config.get("kind", name)))
         settings = snake_keys(config)
+        if "credentials_file" in settings:
+            raise PolicyDeniedError("a spell does not name files that hold credentials; the host's environment does")
         if (variable := settings.pop("api_key_variable", None)) is not None:
             settings["api_key"] = _granted_secret(call, str(variable))
         client = None
         environ: Mapping[str, str] | None = None
         if settings.get("base_url") is not None:
-            client = _guarded_client(call, settings["base_url"])
+            client = _guarded_client(call, settings["base_url"], settings.get("api_key"))
             # The host's keys are for the host's addresses: a script must not have them sent to its own.
             environ = {}
         elif settings.get("api_key") is not None:
@@ -169,18 +172,18 @@ class ProvidersBridge(Bridge):
     @export
     def validate(self, kind: str, config: Config) -> dict[str, Any]:
         """Check a configuration without making anything: ``{valid, errors}``."""
-        from llmspell_llm.providers.configured import configure
-
         errors: list[str] = []
         try:
             found = self._directory.kind(kind)
-            checked = configure(kind, found, config, {})
+            settings = snake_keys(config)
+            unknown = unknown_settings(found, settings)
+            errors.extend(f"{option!r} is not a setting" for option in unknown)
+            if settings.pop("api_key_variable", None) is not None:
+                settings["api_key"] = "from a variable"
+            checked = configure(kind, found, {k: v for k, v in settings.items() if k not in unknown}, {})
             errors.extend(f"{need} is missing" for need in found.missing(checked))
-            if checked.options and found.make is None:
-                known = {"organization", "project", "location"}
-                errors.extend(f"{option!r} is not a setting" for option in checked.options if option not in known)
-        except Exception as error:  # noqa: BLE001 - what is wrong is the answer
-            errors.append(str(error))
+        except (ConfigError, ModelError) as error:
+            errors.append(error.message)
         return {"valid": not errors, "errors": errors}
 
     @export
@@ -307,13 +310,13 @@ def members_from(given: list[str | dict[str, Any]], directory: Directory) -> lis
 
 
 def _kind_value(kind: ProviderKind, directory: Directory) -> dict[str, Any]:
-    variables = {"api_key": kind.key_variables, "base_url": kind.url_variables}
+    settings = ["api_key", "base_url", *(kind.options or ())]
     return {
         "kind": kind.name,
         "title": kind.title,
-        "required": sorted(kind.needs),
-        "optional": sorted(set(variables) - kind.needs),
-        "variables": {name: list(found) for name, found in variables.items() if found},
+        "required": [*sorted(kind.needs), *([" or ".join(kind.either)] if kind.either else [])],
+        "optional": sorted(set(settings) - kind.needs - set(kind.either)),
+        "variables": {name: list(found) for name in settings if (found := kind.variables(name))},
         "default_model": kind.default_model,
         "capabilities": sorted(kind.capabilities),
         "aliases": list(kind.aliases),
@@ -336,8 +339,10 @@ def _granted_secret(call: Call, variable: str) -> str:
     return value
 
 
-def _guarded_client(call: Call, url: Any) -> Any:
+def _guarded_client(call: Call, url: Any, key: Any) -> Any:
+    from llmspell_llm.adapter.http import make_guarded_client
+
     if not isinstance(url, str):
         raise ArgumentError("base_url should be a text", parameter="config")
     call.net.check_url(url)
-    return call.net.client()
+    return make_guarded_client(call.net, key if isinstance(key, str) else None)

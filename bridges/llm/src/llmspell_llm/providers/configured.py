@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmspell.errors import ConfigError
 from llmspell_llm.providers.provider import ProviderConfig, ProviderKind
 
 _TEXTS = ("api_key", "base_url", "model")
+_COMMON = {*_TEXTS, "api_key_variable", "kind"}
 
 
 def configure(
@@ -43,12 +45,41 @@ def configure(
         del rest[key]
     if variable is not None:
         texts.setdefault("api_key", environ[str(variable)])
+    if unknown := unknown_settings(kind, settings):
+        known = ", ".join(sorted([*_COMMON, *(kind.options or ())]))
+        raise ConfigError(f"provider {name!r}: {unknown[0]!r} is not a setting", hint=f"settings: {known}")
+    if (url := texts.get("base_url", found.base_url)) is not None:
+        _check_address(name, url)
     return ProviderConfig(
         name=name,
         api_key=texts.get("api_key", found.api_key),
         base_url=texts.get("base_url", found.base_url),
         model=texts.get("model"),
         environ=environ,
-        options=rest,
+        options={**found.options, **rest},
         client=client,
     )
+
+
+def unknown_settings(kind: ProviderKind, settings: Mapping[str, Any]) -> list[str]:
+    """Return what a kind of provider does not understand: a misspelt key must not lie about unnoticed."""
+    if kind.options is None:
+        return []
+    return sorted(settings.keys() - _COMMON - kind.options.keys())
+
+
+def _check_address(name: str, url: str) -> None:
+    """Refuse an address that holds more than an address: what else is in it could be a secret, and would be shown.
+
+    Raises:
+        ConfigError: It has a user, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigError(f"provider {name!r}: base_url cannot be read") from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigError(
+            f"provider {name!r}: base_url should hold neither user information nor anything after '?' or '#'",
+            hint="give the key as api_key",
+        )

@@ -266,5 +266,8 @@ def _near(name: str, known: Mapping[str, object] | set[str]) -> str:
 
 
 def _how_to(kind: ProviderKind, missing: list[str]) -> str:
-    variables = {"api_key": kind.key_variables, "base_url": kind.url_variables}
-    return "set " + " and ".join(" or ".join(variables.get(need) or (need,)) for need in missing)
+    wanted = [
+        " or ".join(variable for need in entry.split(" or ") for variable in kind.variables(need) or (need,))
+        for entry in missing
+    ]
+    return "set " + " and ".join(wanted)

@@ -15,6 +15,7 @@ from llmspell_llm.providers.provider import (
 
 ENTRY_POINT_GROUP = "llmspell_llm.providers"
 _log = logging.getLogger(__name__)
+_ACCOUNT = {"organization": ("OPENAI_ORG_ID",), "project": ("OPENAI_PROJECT_ID",)}
 _ALL = frozenset({"streaming", "structured_output", "tools", "vision", "embeddings"})
 
 
@@ -32,41 +33,54 @@ BUILT_IN: tuple[ProviderKind, ...] = (
     ProviderKind(
         "compatible", "Any OpenAI-compatible server", "compatible",
         key_variables=("LLMSPELL_API_KEY",), url_variables=("LLMSPELL_BASE_URL",),
-        needs=frozenset({"base_url"}), rank=10, capabilities=_ALL,
+        needs=frozenset({"base_url"}), rank=10, capabilities=_ALL, options={},
     ),
     ProviderKind(
         "openai", "OpenAI", "openai",
         key_variables=("OPENAI_API_KEY",), url_variables=("OPENAI_BASE_URL",),
         needs=frozenset({"api_key"}), keyless_elsewhere=True, default_model="gpt-6-luna", rank=20, prices="openai",
-        capabilities=_ALL, aliases=("openai-chat",),
+        capabilities=_ALL, options=_ACCOUNT, aliases=("openai-chat",),
     ),
     ProviderKind(
         "openai-responses", "OpenAI, by its Responses interface", "openai-responses",
         key_variables=("OPENAI_API_KEY",), url_variables=("OPENAI_BASE_URL",),
         needs=frozenset({"api_key"}), default_model="gpt-6-luna", prices="openai", capabilities=_ALL,
+        options=_ACCOUNT,
     ),
     ProviderKind(
         "anthropic", "Anthropic", "anthropic",
         key_variables=("ANTHROPIC_API_KEY",), url_variables=("ANTHROPIC_BASE_URL",),
         needs=frozenset({"api_key"}), default_model="claude-haiku-5-5", rank=30, extra="anthropic",
-        prices="anthropic", capabilities=_ALL - {"embeddings"},
+        prices="anthropic", capabilities=_ALL - {"embeddings"}, options={},
     ),
     ProviderKind(
         "google", "Google Gemini", "google",
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"), url_variables=("GOOGLE_GEMINI_BASE_URL",),
         needs=frozenset({"api_key"}), default_model="gemini-3.5-flash-lite", rank=40, extra="google",
-        prices="google", capabilities=_ALL, aliases=("gemini", "google-gla"),
+        prices="google", capabilities=_ALL, options={}, aliases=("gemini", "google-gla"),
+    ),
+    ProviderKind(
+        "vertex", "Google Vertex AI", "vertex",
+        key_variables=("VERTEX_API_KEY",), url_variables=("GOOGLE_VERTEX_BASE_URL",),
+        either=("api_key", "project"), default_model="gemini-3.5-flash-lite", extra="google", prices="google",
+        capabilities=_ALL,
+        options={
+            "project": ("GOOGLE_CLOUD_PROJECT",),
+            "location": ("GOOGLE_CLOUD_LOCATION",),
+            "credentials_file": ("GOOGLE_APPLICATION_CREDENTIALS",),
+        },
+        aliases=("google-vertex", "google-cloud"),
     ),
     ProviderKind(
         "openrouter", "OpenRouter", "openrouter",
         key_variables=("OPENROUTER_API_KEY",), url_variables=("OPENROUTER_BASE_URL",),
         needs=frozenset({"api_key"}), default_model="openai/gpt-4o-mini", rank=50, prices="openrouter",
-        capabilities=_ALL - {"embeddings"},
+        capabilities=_ALL - {"embeddings"}, options={},
     ),
     ProviderKind(
         "ollama", "Ollama", "ollama",
         key_variables=("OLLAMA_API_KEY",), url_variables=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
-        needs=frozenset({"base_url"}), rank=60, capabilities=_ALL, make=_ollama,
+        needs=frozenset({"base_url"}), rank=60, capabilities=_ALL, options={}, make=_ollama,
     ),
 )  # fmt: skip
 """Order does not matter; ``rank`` does."""

@@ -53,6 +53,10 @@ class ProviderConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     client: Any = field(default=None, repr=False)
 
+    def setting(self, name: str) -> Any:
+        """Return a setting by name, or None."""
+        return getattr(self, name) if name in ("api_key", "base_url", "model") else self.options.get(name)
+
 
 class Provider(Protocol):
     """Somebody who serves models.
@@ -120,13 +124,15 @@ class ProviderKind:
         dialect: See :class:`Endpoint`.
         key_variables: Environment variables that may hold the key; the first that is set counts.
         url_variables: The same for the base address.
-        needs: Which of ``"api_key"``, ``"base_url"`` must be known for it to be usable.
+        needs: Which settings (``"api_key"``, ``"base_url"`` or one of ``options``) must be known for it to be usable.
+        either: Settings of which one is enough.
         keyless_elsewhere: A server of one's own (any ``base_url``) may do without a key.
         default_model: None means: the first one the endpoint lists.
         rank: Where no model is named, the usable provider with the lowest rank is taken; None is never taken so.
         extra: Extra of ``llmspell-llm`` that brings its library, or ``""``.
         prices: Name of the provider in the price list, or None.
         capabilities: What its interface can do.
+        options: Its further settings, each with the environment variables that may hold it; None takes any.
         aliases: Other names for it.
         make: Builds a provider; by default a :class:`RemoteProvider` from the fields above.
     """
@@ -137,6 +143,7 @@ class ProviderKind:
     key_variables: tuple[str, ...] = ()
     url_variables: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
+    either: tuple[str, ...] = ()
     keyless_elsewhere: bool = False
     default_model: str | None = None
     default_url: str | None = None
@@ -144,6 +151,7 @@ class ProviderKind:
     extra: str = ""
     prices: str | None = None
     capabilities: frozenset[str] = frozenset({"streaming", "structured_output", "tools"})
+    options: Mapping[str, tuple[str, ...]] | None = None
     aliases: tuple[str, ...] = ()
     make: Callable[[ProviderConfig], Provider] | None = None
 
@@ -154,13 +162,26 @@ class ProviderKind:
             api_key=_first(environ, self.key_variables),
             base_url=_first(environ, self.url_variables) or self.default_url,
             environ=environ,
+            options={
+                option: value
+                for option, variables in (self.options or {}).items()
+                if (value := _first(environ, variables)) is not None
+            },
         )
 
     def missing(self, config: ProviderConfig) -> list[str]:
         """Return which needed settings are not there."""
         if self.keyless_elsewhere and config.base_url:
             return []
-        return sorted(need for need in self.needs if not getattr(config, need))
+        absent = sorted(need for need in self.needs if not config.setting(need))
+        if self.either and not any(config.setting(need) for need in self.either):
+            absent.append(" or ".join(self.either))
+        return absent
+
+    def variables(self, setting: str) -> tuple[str, ...]:
+        """Return the environment variables that may hold a setting."""
+        own = {"api_key": self.key_variables, "base_url": self.url_variables}
+        return own.get(setting) or (self.options or {}).get(setting, ())
 
     def create(self, config: ProviderConfig) -> Provider:
         """Make a provider. Call :meth:`missing` first."""

@@ -1,0 +1,101 @@
+"""How long an answer may take: as a whole, however slowly its bytes drip, and in silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from typing import Any, TypeVar
+
+from llmspell_llm.adapter.connection import Connection
+from llmspell_llm.adapter.failures import translated
+from llmspell_llm.errors import ModelTimeoutError
+
+T = TypeVar("T")
+LONGEST = 600.0
+"""Seconds an answer may take, or keep silent in a stream, where nobody said how long."""
+LONGEST_STREAM = 3600.0
+"""The same for the whole of a stream."""
+
+
+async def in_time(seconds: float | None, connection: Connection, request: Awaitable[T]) -> T:
+    """Wait for a whole answer, however slowly its bytes drip.
+
+    Raises:
+        ModelTimeoutError: It took longer.
+        ModelError: What else went wrong, in our words.
+    """
+    with translated(connection):
+        try:
+            async with asyncio.timeout(LONGEST if seconds is None else seconds):
+                return await request
+        except TimeoutError as error:
+            raise late(seconds, connection) from error
+
+
+async def drawn(events: Any, patience: Patience, connection: Connection) -> AsyncGenerator[Any, None]:
+    """Yield what a stream brings while there is patience left. What the consumer does meanwhile does not count.
+
+    Raises:
+        ModelTimeoutError: It was silent, or took, too long.
+        ModelError: What else went wrong, in our words.
+    """
+    iterator = aiter(events)
+    while True:
+        with translated(connection), patience.waiting() as left:
+            try:
+                async with asyncio.timeout(left):
+                    event = await anext(iterator)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise late(patience.whole, connection) from error
+        yield event
+
+
+async def enter_in_time(
+    stack: AsyncExitStack, opened: AbstractAsyncContextManager[T], patience: Patience, connection: Connection
+) -> T:
+    """Open a stream, within its time.
+
+    Raises:
+        ModelTimeoutError: It took longer.
+        ModelError: What else went wrong, in our words.
+    """
+    with translated(connection), patience.waiting() as left:
+        try:
+            async with asyncio.timeout(left):
+                return await stack.enter_async_context(opened)
+        except TimeoutError as error:
+            raise late(patience.whole, connection) from error
+
+
+class Patience:
+    """How long an answer that streams may still take.
+
+    Args:
+        whole: Seconds of waiting in all, or None.
+    """
+
+    def __init__(self, whole: float | None) -> None:
+        self.whole = whole
+        self._left = LONGEST_STREAM if whole is None else whole
+
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        """Give the seconds the next wait may take, and count how many it took."""
+        began = time.monotonic()
+        try:
+            yield min(self._left, LONGEST)
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - began))
+
+
+def late(seconds: float | None, connection: Connection) -> ModelTimeoutError:
+    """Return the error of an answer that did not come in time."""
+    return ModelTimeoutError(
+        f"{connection.name} did not answer within {LONGEST if seconds is None else seconds:g} s",
+        provider=connection.provider.name,
+        model=connection.model,
+    )
