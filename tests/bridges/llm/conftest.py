@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from llmspell import Host, Policy, RunResult
+from llmspell.errors import BridgeCallError
 from llmspell.gate import MemoryRecorder
 from llmspell.testing import FakeModel
 from llmspell_llm.adapter import Connections
@@ -253,6 +254,12 @@ class Spells:
         """Run the source of this language; tests give one for each."""
         with self.host() as host, host.session(policy=policy or self.policy, recorder=self.recorder) as session:
             return session.eval(self.language, sources[self.language], params)
+
+    def failure(self, **sources: str) -> BridgeCallError:
+        """Return the failure of a host call that the source of this language does not handle."""
+        with pytest.raises(BridgeCallError) as caught:
+            self.run(**sources)
+        return caught.value
 
     def value(self, *, lua: str, javascript: str) -> Any:
         return self.run(lua=lua, javascript=javascript).value

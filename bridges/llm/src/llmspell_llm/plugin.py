@@ -45,4 +45,10 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
             "Agents: models with a task, tools and a memory",
             requires=("llm", "tools"),
         ),
+        BridgeSpec(
+            "workflow",
+            "llmspell_llm.bridges.workflow:WorkflowBridge",
+            "Workflows: steps in order, at once, by condition, again and again; resumed where they stopped",
+            requires=("agent", "llm", "tools"),
+        ),
     )
