@@ -61,7 +61,7 @@ class Desk(Bridge):
         """Wait until cancelled."""
         Desk.waiting += 1
         try:
-            await asyncio.Event().wait()
+            await asyncio.get_running_loop().create_future()
         finally:
             Desk.waiting -= 1
 

@@ -130,6 +130,13 @@ class Call:
         if self._told is not None:
             await self._told
 
+    async def hush(self) -> None:
+        """Cancel a call of ``on_progress`` under way and wait for its end: the call has failed already."""
+        told = self._told
+        if told is not None:
+            told.cancel()
+            await asyncio.gather(told, return_exceptions=True)
+
     def event(self, kind: str, data: dict[str, Any]) -> None:
         """Tell observers something."""
         self._run.event(kind, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import functools
 import time
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
@@ -84,7 +85,7 @@ def snake(name: str) -> str:
 class Door:
     """One export of one object, resolved and allowed: what is left to do is to call it."""
 
-    __slots__ = ("bind", "export", "function", "is_async", "names", "secrets", "takes_call", "target")
+    __slots__ = ("bind", "export", "function", "is_async", "names", "secrets", "start", "takes_call", "target")
 
     def __init__(self, target: str, owner: object, export: Export) -> None:
         signature = export.signature
@@ -94,6 +95,9 @@ class Door:
         self.bind = signature.bind
         self.takes_call = signature.takes_call
         self.is_async = export.is_async
+        self.start: Callable[..., Any] = (
+            functools.partial(asyncio.to_thread, self.function) if export.blocking else self.function
+        )
         self.secrets = signature.secrets
         self.names = [p.name for p in signature.parameters if not p.option and not p.variadic]
 
@@ -144,14 +148,12 @@ class Gate:
                 view = Call(run, door.target, call.method, call.line, on_progress)  # type: ignore[arg-type]
                 args = (view, *args)
                 if on_progress is not None:
-                    return self._await_result(
-                        run, call, door, began, _with_progress(view, door.function(*args, **kwargs))
-                    )
+                    return self._await(run, call, door, began, _with_progress, view, door.function, args, kwargs)
             if door.is_async:
-                return self._await(run, call, door, began, args, kwargs)
+                return self._await(run, call, door, began, door.start, *args, **kwargs)
             result = door.function(*args, **kwargs)
             if type(result) is CoroutineType:
-                return self._await_result(run, call, door, began, result)
+                return self._await(run, call, door, began, _itself, result)
             return self._reply(run, call, door, began, result)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
@@ -164,26 +166,30 @@ class Gate:
         answer = self._serve(run, call, door, began)
         return answer if isinstance(answer, m.Reply) else await answer
 
-    async def _await(self, run: GatedRun, call: m.Call, door: Door, began: float, args: Any, kwargs: Any) -> m.Reply:
-        if door.export.blocking:
-            work = asyncio.to_thread(door.function, *args, **kwargs)
-        else:
-            work = door.function(*args, **kwargs)
-        return await self._await_result(run, call, door, began, work)
-
-    async def _await_result(self, run: GatedRun, call: m.Call, door: Door, began: float, work: Any) -> m.Reply:
+    async def _await(
+        self, run: GatedRun, call: m.Call, door: Door, began: float, start: Any, /, *args: Any, **kwargs: Any
+    ) -> m.Reply:
+        """Await what ``start`` begins; nothing has begun where this is dropped before its first step."""
         # Counted where it begins: a guest may say many calls before the first of them has. What the runtime itself
         # does for a task (to sleep, to load a module) is bounded by the limit of tasks.
         counted = call.target != m.HOST
         limit = run.policy.limits.concurrent_calls
         if counted and limit is not None and run.pending >= limit:
-            work.close()
+            if start is _itself:
+                args[0].close()
             error = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
             return self._fault(run, call, door, began, error)
         run.pending += counted
         try:
-            return self._reply(run, call, door, began, await work)
+            return self._reply(run, call, door, began, await start(*args, **kwargs))
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
+            return self._fault(run, call, door, began, error)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Not this call was cancelled, but something that the export waited for.
+            error = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
             return self._fault(run, call, door, began, error)
         finally:
             run.pending -= counted
@@ -292,10 +298,18 @@ def _take_on_progress(args: list[Any], door: Door) -> ScriptFunction | None:
     return None
 
 
-async def _with_progress(call: Call, work: Any) -> Any:
-    result = await work
+async def _with_progress(call: Call, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    try:
+        result = await function(*args, **kwargs)
+    except BaseException:
+        await call.hush()
+        raise
     await call.settle()
     return result
+
+
+def _itself(work: Any) -> Any:
+    return work
 
 
 _DATA = frozenset({type(None), bool, int, float, str, bytes})

@@ -142,7 +142,8 @@ class Session:
 
         Arguments, result and errors are those of :meth:`run`.
         """
-        return await self._host.loop.arun(self._arun(spell, params, policy, recorder))
+        work = self._arun(spell, params, policy, recorder)
+        return await (work if self._host.loop.is_here else self._host.loop.arun(work))
 
     async def _arun(
         self, spell: Runnable, params: Mapping[str, Any] | None, policy: Policy | None, recorder: Recorder | None

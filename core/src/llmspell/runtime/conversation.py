@@ -7,8 +7,7 @@ The first export that has to be awaited moves the rest of it to the host's home 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Load, Reply
@@ -45,6 +44,27 @@ class Conversation:
         serves: The guest has no main chunk: it waits to be invoked until it is stopped.
     """
 
+    # Thousands may wait at once, so each is small: slots, no queue but a list, no event but a future in need.
+    __slots__ = (
+        "_host_tasks",
+        "_idle",
+        "_inbox",
+        "_invocations",
+        "_killer",
+        "_loop",
+        "_next_invoke",
+        "_parked",
+        "_stop_sent",
+        "driven",
+        "ended",
+        "gate",
+        "over",
+        "run",
+        "seat",
+        "serves",
+        "watch",
+    )
+
     def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
         self.serves = serves
         self.run = run
@@ -53,14 +73,14 @@ class Conversation:
         self.ended: Done | Failed | None = None
         self.watch = 0
         self.over = False
-        self._inbox: deque[HostMessage] = deque()
+        self._inbox: list[HostMessage] = []
         self._parked: list[tuple[Call, Any]] = []
         self._invocations: dict[int, asyncio.Future[list[Any]]] = {}
         self._next_invoke = 0
-        self._host_tasks: dict[asyncio.Task[None], int] = {}
+        self._host_tasks: dict[asyncio.Task[Reply], int] = {}
         self.driven: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
+        self._idle: asyncio.Future[None] | None = None
         self._stop_sent = False
         self._killer: asyncio.TimerHandle | None = None
         run.invoker = self.invoke
@@ -96,7 +116,7 @@ class Conversation:
         """
         inbox, seat, gate, run = self._inbox, self.seat, self.gate, self.run
         while inbox:
-            for said in seat.step(inbox.popleft()):
+            for said in seat.step(inbox.pop(0)):
                 kind = type(said)
                 if kind is Call:
                     answer = gate.call(run, said)  # type: ignore[arg-type]
@@ -148,15 +168,15 @@ class Conversation:
         self._parked.clear()
         if self.run.stopping:
             self._stop_on_loop()
-        inbox, wake, seat = self._inbox, self._wake, self.seat
-        assert wake is not None
+        inbox, seat = self._inbox, self.seat
+        loop = asyncio.get_running_loop()
         try:
             while self.ended is None:
                 if inbox:
-                    self._take(await seat.astep(inbox.popleft()))
+                    self._take(await seat.astep(inbox.pop(0)))
                 elif self._host_tasks or self.serves:
-                    wake.clear()
-                    await wake.wait()
+                    self._idle = loop.create_future()
+                    await self._idle
                 else:
                     raise EngineCrashed("the guest waits for something that nobody was asked for")
         except Exception as error:
@@ -186,27 +206,26 @@ class Conversation:
             else:
                 self._answered(said)
 
-    def _begin(self, call: Call, work: Any) -> None:
+    def _wake(self) -> None:
+        """Let the driver go on, if it waits for something to be put in line."""
+        idle = self._idle
+        if idle is not None:
+            self._idle = None
+            if not idle.done():
+                idle.set_result(None)
+
+    def _begin(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
         """Start host work; its reply goes in line when it is there."""
-
-        async def serve() -> None:
-            try:
-                reply = await work
-            except asyncio.CancelledError:
-                # Dropped by the guest, or the run is ending: nobody waits for an answer.
-                return
-            self._inbox.append(reply)
-            if self._wake is not None:
-                self._wake.set()
-
-        task = asyncio.get_running_loop().create_task(serve(), name=f"llmspell-call-{call.target}.{call.method}")
+        task = asyncio.get_running_loop().create_task(work, name=f"llmspell-call-{call.target}.{call.method}")
         self._host_tasks[task] = call.id
-        task.add_done_callback(self._forget)
-        # A task that is cancelled before its first step never awaits its work.
-        task.add_done_callback(lambda _: work.close())
+        task.add_done_callback(self._served)
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._host_tasks.pop(task, None)
+    def _served(self, task: asyncio.Task[Reply]) -> None:
+        del self._host_tasks[task]
+        # Cancelled: dropped by the guest, or the run is ending. Nobody waits for an answer.
+        if not task.cancelled():
+            self._inbox.append(task.result())
+        self._wake()
 
     def drop(self, call: int) -> None:
         """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
@@ -228,9 +247,8 @@ class Conversation:
             if not task.cancelling():
                 task.cancel()
         self._fail_invocations(self.run.stop_error or Cancelled("the run was stopped"))
-        self._inbox.appendleft(Cancel(self.run.stopping))
-        assert self._wake is not None
-        self._wake.set()
+        self._inbox.insert(0, Cancel(self.run.stopping))
+        self._wake()
         self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
 
     async def _end_host_work(self) -> None:
@@ -280,8 +298,8 @@ class Conversation:
         return values[0] if values else None
 
     async def _ask_guest(self, message: Callable[[int], HostMessage]) -> list[Any]:
-        loop, wake = self._loop, self._wake
-        if loop is None or wake is None or self.ended is not None:
+        loop = self._loop
+        if loop is None or self.ended is not None:
             raise Cancelled("the run is not being driven")
         if len(self._invocations) >= MAX_INVOCATIONS:
             raise BridgeError(
@@ -294,13 +312,13 @@ class Conversation:
         answer: asyncio.Future[list[Any]] = loop.create_future()
         self._invocations[number] = answer
         self._inbox.append(message(number))
-        wake.set()
+        self._wake()
         try:
             return await answer
         except asyncio.CancelledError:
             if self._invocations.pop(number, None) is not None and self.ended is None:
                 self._inbox.append(Cancel("cancelled", number))
-                wake.set()
+                self._wake()
             raise
 
     def _answered(self, said: Done | Failed) -> None:
@@ -337,7 +355,6 @@ class Conversation:
         """Make the running loop the conversation's own; from here on it can be spoken to."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            self._wake = asyncio.Event()
 
     def receive_result(self, value: Any) -> Any:
         """Turn a result of the run into what the embedder gets: handles become the objects they stand for.

@@ -23,6 +23,8 @@ class InlineSeat:
     Its steps run in the caller's thread (``step``) or in one of the host's step threads (``astep``).
     """
 
+    __slots__ = ("_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_waiter")
+
     def __init__(self, engine: ScriptEngine, limits: GuestLimits, port: Any, threads: StepThreads) -> None:
         self._guest: Guest = engine.open(limits, port)
         self._threads = threads

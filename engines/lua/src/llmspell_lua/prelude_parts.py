@@ -13,6 +13,7 @@ LAZY = (
     "account",
     "async",
     "channel",
+    "combining",
     "coroutines",
     "cost",
     "decode",
@@ -32,29 +33,42 @@ LAZY = (
     "promise",
     "requiring",
     "scheduler",
+    "scopes",
     "sorter",
     "sources",
+    "stopping",
     "strings",
     "substitute",
     "system",
     "tables",
+    "taskproxy",
+    "timers",
+    "tokens",
     "unknown",
+    "winding",
 )
 """Loaded when a run first needs them; a state then keeps them."""
 
 
 DEPENDS = {
     "async": ("errors", "scheduler"),
-    "channel": ("errors", "scheduler"),
+    "channel": ("errors", "scheduler", "stopping"),
+    "combining": ("async",),
     "cost": ("strings", "patterns"),
     "matcher": ("cost",),
     "promise": ("async",),
     "coroutines": ("failing",),
     "requiring": ("modules",),
     "scheduler": ("errors", "parking"),
+    "scopes": ("async", "stopping"),
     "sources": ("modules",),
+    "stopping": ("scheduler",),
     "strings": ("failing",),
     "tables": ("failing",),
+    "taskproxy": ("scheduler",),
+    "timers": ("stopping",),
+    "tokens": ("async", "stopping"),
+    "winding": ("stopping",),
 }
 """Parts that must be there when a part is loaded."""
 

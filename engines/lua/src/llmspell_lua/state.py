@@ -207,8 +207,7 @@ class LuaState:
 
     def cancel(self, number: int, reason: str) -> None:
         """Cancel the task of an invocation."""
-        self.load_part("scheduler")
-        self.load_part("parking")[b"cancel"](number, reason.encode())
+        self.load_part("stopping")[b"cancel_invocation"](number, reason.encode())
 
     def watch(self, address: bytes) -> None:
         """Remember a coroutine that the scheduler made by itself."""
@@ -251,6 +250,8 @@ class LuaState:
         going = self._limited(self._step)
         if going == 2:
             going = self._limited(self.load_part("ending"))
+        elif going == 3:
+            going = self._limited(self.load_part("winding")[b"deadlock"])
         return going == 1
 
     def interrupt(self, reason: str) -> None:

@@ -1,7 +1,7 @@
 -- The module `channel`: between tasks of one guest, and, through the host, between runs of a session.
 
 local P = ...
-local S = P.need("scheduler")
+local S, X = P.scheduler, P.stopping
 local error, ipairs, next, rawget, setmetatable, type = error, ipairs, next, rawget, setmetatable, type
 local remove = table.remove
 local format = string.format
@@ -155,14 +155,14 @@ function methods.receive(self, seconds)
   if not seconds then
     return S.park(channel.receivers, format("a value from %s", channel.name))
   end
-  local timer = S.timer(seconds, function()
-    if S.take_out(channel.receivers, task) then
+  local timer = P.need("timers").start(seconds, function()
+    if X.take_out(channel.receivers, task) then
       local message = format("nothing came from %s within %g s", channel.name, seconds)
-      S.wake_with_error(task, S.make_error("timeout", message))
+      X.wake_with_error(task, S.make_error("timeout", message))
     end
   end)
   local fine, a, b = P.pcall(S.park, channel.receivers, format("a value from %s", channel.name))
-  S.stop_timer(timer)
+  P.timers.stop(timer)
   if not fine then
     error(a, 0)
   end
@@ -195,7 +195,7 @@ function methods.close(self)
       entry.err = closed_error(channel)
       S.wake(entry.choice.task)
     else
-      S.wake_with_error(entry, closed_error(channel))
+      X.wake_with_error(entry, closed_error(channel))
     end
     entry = first_waiting(channel.senders)
   end
@@ -298,7 +298,7 @@ function M.select(cases)
     choice.decided = choice.decided or {}
   end
   local timer = cases.timeout
-    and S.timer(cases.timeout, function()
+    and P.need("timers").start(cases.timeout, function()
       if not choice.decided then
         choice.decided = { kind = "timeout", at = 0, ok = false }
         S.wake(task)
@@ -308,10 +308,10 @@ function M.select(cases)
   task.abandon = nil
   choice.decided = choice.decided or {}
   if timer then
-    S.stop_timer(timer)
+    P.timers.stop(timer)
   end
   for at = 1, count do
-    S.take_out(places[at], entries[at])
+    X.take_out(places[at], entries[at])
   end
   if not ok then
     error(problem, 0)

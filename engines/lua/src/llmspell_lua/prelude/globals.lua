@@ -176,7 +176,7 @@ s_require = function(name)
   return need("requiring", "require").require(name)
 end
 
-P.null, P.ARRAY, P.array, P.tostring, P.bridges = null, ARRAY, array, to_string, {}
+P.null, P.ARRAY, P.array, P.tostring, P.stub, P.bridges = null, ARRAY, array, to_string, stub, {}
 P.handles = setmetatable({}, { __mode = "k" }) -- proxies of host objects -> {id, payload, kind}
 P.opaque = setmetatable({}, { __mode = "k" }) -- proxies of tasks, promises, channels -> what they are
 P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28, tasks = 10000, channels = 10000 }

@@ -1,7 +1,7 @@
 -- The module `promise`: futures with handlers.
 
 local P = ...
-local S, A = P.need("scheduler"), P.need("async")
+local S, A = P.scheduler, P.async
 local error, setmetatable, type = error, setmetatable, type
 local pack, unpack = table.pack, table.unpack
 

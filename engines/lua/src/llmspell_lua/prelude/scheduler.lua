@@ -3,28 +3,37 @@
 -- Everything that can be waited for is a *future*: a table with `state` ("pending", "fulfilled", "rejected"),
 -- `values` and `n` or `err`, `waiters` (tasks that are parked for it) and `handled`. A task of the script is a record
 -- of the scheduler with a future of its own. Scripts hold proxies, which `future_of` maps to futures.
+--
+-- Thousands of guests may wait at once, each with a copy of this: what only some of them need is in parts of its own
+-- (`stopping`, `timers`, `winding`, `taskproxy`).
 
 local P = ...
-local control, begin, make_ready, yield_host = P.control, P.begin, P.make_ready, P.yield_host
-local next, select, setmetatable, tostring, type = next, select, setmetatable, tostring, type
-local error, rawequal = error, rawequal
+local control, begin, make_ready, need, yield_host = P.control, P.begin, P.make_ready, P.need, P.yield_host
+local select, setmetatable, type = select, setmetatable, type
+local error = error
 local getinfo = debug.getinfo
-local concat, remove, unpack = table.concat, table.remove, table.unpack
-local format, match = string.format, string.match
+local unpack = table.unpack
+local format = string.format
 
 local S = {}
 
 local future_of = setmetatable({}, { __mode = "k" }) -- proxies of tasks and promises -> futures
-local open = {} -- tasks of scripts that have not ended, by record
-local open_count = 0
-local rejected = {} -- rejected futures that nobody has handled yet, in order
-local last_number = 0
-local main_waits = false -- the main task, while it waits for the others to end
+
+-- The tasks of this run:
+--   open, count: those of scripts that have not ended, by record
+--   rejected: rejected futures that nobody had handled when they were, in order
+--   number: of the task made last
+--   main_waits: the main task, while it waits for the others to end
+local T = {}
+
+local function fresh()
+  T.open, T.count, T.rejected, T.number, T.main_waits = {}, 0, {}, 0, false
+end
 
 -- Errors of ours
 
 local function make_error(code, message, extra)
-  return P.need("errors").make(code, message, extra)
+  return need("errors").make(code, message, extra)
 end
 
 local function raise(code, message)
@@ -93,51 +102,7 @@ local function wake(task, a, b)
   make_ready(task)
 end
 
--- Wake a parked task with an error.
-local function wake_with_error(task, err)
-  task.parked = false
-  task.woken = { false, err }
-  make_ready(task)
-end
-
-local function take_out(place, task)
-  for at = 1, #place do
-    if place[at] == task then
-      remove(place, at)
-      return true
-    end
-  end
-  return false
-end
-
--- Make what a task waits for raise an error. A task that can go on already does.
-local function interrupt(task, err)
-  if task.parked then
-    if task.place then
-      take_out(task.place, task)
-    end
-    if task.abandon then
-      task.abandon()
-    end
-    wake_with_error(task, err)
-  elseif task.call then
-    P.drop_call(task.call)
-    P.fail_call(task, err)
-  end
-end
-
-S.interrupt = interrupt
-S.park, S.wake, S.wake_with_error, S.take_out = park, wake, wake_with_error, take_out
-S.check_cancelled = check_cancelled
-
--- Timers: a host call without a task. `fire` runs in the scheduler and must not suspend.
-function S.timer(seconds, fire)
-  return P.call_later("@host", "sleep", fire, seconds)
-end
-
-function S.stop_timer(id)
-  P.drop_call(id)
-end
+S.park, S.wake, S.check_cancelled = park, wake, check_cancelled
 
 -- Futures
 
@@ -169,6 +134,7 @@ function S.reject(future, err, frames)
   if future.state == "pending" then
     future.state, future.err, future.frames = "rejected", err, frames
     if #future.waiters == 0 and not future.handled then
+      local rejected = T.rejected
       rejected[#rejected + 1] = future
     end
     settled(future)
@@ -193,18 +159,7 @@ function S.wait(future, seconds, what)
       raise("deadlock", "a task cannot wait for itself")
     end
     if seconds then
-      local task = control.task
-      local timer
-      timer = S.timer(seconds, function()
-        if future.state == "pending" and take_out(future.waiters, task) then
-          wake_with_error(task, make_error("timeout", format("%s did not end within %g s", what, seconds)))
-        end
-      end)
-      local ok, problem = P.pcall(park, future.waiters, what)
-      S.stop_timer(timer)
-      if not ok then
-        error(problem, 0)
-      end
+      need("timers").park(future, seconds, what)
     else
       park(future.waiters, what)
     end
@@ -241,8 +196,8 @@ end
 
 -- A task ended: `results` is a packed list, or nil with an error.
 local function ended(task, results, err)
-  open[task] = nil
-  open_count = open_count - 1
+  T.open[task] = nil
+  T.count = T.count - 1
   local future = task.future
   local scope = task.scope
   local cancelled = task.cancelled
@@ -262,9 +217,9 @@ local function ended(task, results, err)
     S.reject(future, err, task.frames)
   end
   leave_scope(task)
-  if open_count == 0 and main_waits then
-    local main = main_waits
-    main_waits = false
+  local main = T.main_waits
+  if main and T.count == 0 then
+    T.main_waits = false
     wake(main)
   end
 end
@@ -275,14 +230,15 @@ function S.spawn(scope, name, f, ...)
     error("bad argument #1 to 'spawn' (function expected, got " .. type(f) .. ")", 3)
   end
   check_cancelled(control.task)
-  if open_count >= P.limits.tasks then
+  if T.count >= P.limits.tasks then
     raise("too_many_tasks", format("more than %d tasks (limit: tasks)", P.limits.tasks))
   end
-  last_number = last_number + 1
+  local number = T.number + 1
+  T.number = number
   local future = S.new_future()
   local task = {
-    number = last_number,
-    name = name or "task " .. last_number,
+    number = number,
+    name = name or "task " .. number,
     run = run_spawned,
     f = f,
     count = select("#", ...),
@@ -294,135 +250,14 @@ function S.spawn(scope, name, f, ...)
     ...,
   }
   future.task = task
-  open[task] = true
-  open_count = open_count + 1
+  T.open[task] = true
+  T.count = T.count + 1
   if scope then
     scope.tasks[task] = true
     scope.count = scope.count + 1
   end
   P.fresh(begin(task))
   return task
-end
-
--- Make the operation that a task is suspended in raise `cancelled`, and every later one too.
-function S.cancel(task, reason)
-  if task.cancelled or (task.status and task.status ~= "running") then
-    return false
-  end
-  task.cancelled = reason or "the task was cancelled"
-  interrupt(task, make_error("cancelled", task.cancelled))
-  return true
-end
-
--- The end of the main task: wait for the others, or cancel them if it failed. Returns an unhandled error and the
--- frames of the task it comes from, or nothing.
-function S.wind_up(failed)
-  if failed then
-    for task in next, open do
-      S.cancel(task, "the main chunk failed")
-    end
-  end
-  while open_count > 0 do
-    main_waits = control.task
-    park(nil, "the other tasks of the run to end")
-  end
-  if not failed then
-    for at = 1, #rejected do
-      local future = rejected[at]
-      if not future.handled then
-        local task = future.task
-        local frames = future.frames or {}
-        if task and task.spawned_at ~= "" then
-          local file, line = match(task.spawned_at, "^(.*):(%d+)$")
-          frames[#frames + 1] = { "=" .. (file or ""), tonumber(line) or 0, "spawned here", {} }
-        end
-        return future.err, frames
-      end
-    end
-  end
-end
-
--- Called by the scheduler when no task can go on and no host call is pending.
-function S.deadlock(tasks)
-  local lines = {}
-  local victim
-  for task in next, tasks do
-    if task.waits_for then
-      local name = task.settle and task.name or task.id == 0 and "the main chunk" or "a call by the host"
-      lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, task.waits_at)
-      if not task.settle and (not victim or task.id == 0) then
-        victim = task
-      end
-    end
-  end
-  if not victim then
-    return false
-  end
-  table.sort(lines)
-  if main_waits == victim then
-    main_waits = false
-  end
-  interrupt(victim, make_error("deadlock", "every task waits for another: " .. concat(lines, "; ")))
-  return true
-end
-
--- What scripts hold
-
-local TASK = { __metatable = false, __name = "task" }
-local methods = {}
-
-function S.handle(task)
-  local handle = task.handle
-  if not handle then
-    handle = setmetatable({}, TASK)
-    task.handle = handle
-    P.opaque[handle] = "task"
-    future_of[handle] = task.future
-  end
-  return handle
-end
-
-local function task_of(handle, name)
-  local future = future_of[handle]
-  local task = future and future.task
-  if not task then
-    error("bad argument #1 to '" .. name .. "' (task expected, got " .. type(handle) .. ")", 3)
-  end
-  return task
-end
-
-function methods.await(self, seconds)
-  local task = task_of(self, "await")
-  return S.wait(task.future, seconds, task.name)
-end
-
-function methods.cancel(self, reason)
-  return S.cancel(task_of(self, "cancel"), reason and tostring(reason))
-end
-
-function TASK.__index(self, key)
-  local method = methods[key]
-  if method then
-    return method
-  end
-  local task = task_of(self, key)
-  if key == "status" or key == "name" then
-    return task[key]
-  elseif key == "id" then
-    return task.number
-  elseif key == "cancelled" then
-    return task.cancelled ~= nil or task.status == "cancelled"
-  end
-  return nil
-end
-
-function TASK.__newindex()
-  error("a task cannot be changed", 2)
-end
-
-function TASK.__tostring(self)
-  local task = task_of(self, "tostring")
-  return format("task: %s (%s)", task.name, task.status)
 end
 
 function S.future_of(value)
@@ -434,12 +269,8 @@ function S.register(proxy, future)
   future_of[proxy] = future
 end
 
-function S.is_running(value)
-  return rawequal(value, control.task)
-end
+P.forgetters[#P.forgetters + 1] = fresh
+fresh()
 
-P.forgetters[#P.forgetters + 1] = function()
-  open, open_count, rejected, last_number, main_waits = {}, 0, {}, 0, false
-end
-
+S.run, S.future_by_proxy = T, future_of
 return S

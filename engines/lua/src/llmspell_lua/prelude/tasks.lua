@@ -302,7 +302,7 @@ end
 local driver = {}
 
 -- Run until nothing can go on, or somebody said something that must be heard first.
--- Returns 0, or 1 if it must be called again at once, or 2 if the run must be wound up.
+-- Returns 0, or 1 if it must be called again at once, 2 if the run must be wound up, 3 if it may be a deadlock.
 function driver.step()
   Q.unwatched = false
   local task = Q.paused
@@ -327,7 +327,7 @@ function driver.step()
   if control.dead then
     return 2
   elseif P.scheduler and not Q.paused and Q.first > Q.last and next(Q.tasks) and not next(Q.waiting) then
-    Q.unwatched = P.scheduler.deadlock(Q.tasks)
+    return 3
   end
   return (Q.paused or Q.unwatched) and 1 or 0
 end

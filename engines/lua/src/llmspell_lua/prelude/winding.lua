@@ -1,0 +1,64 @@
+-- The end of a run with tasks: waiting for those that still run, and what becomes of errors and deadlocks.
+
+local P = ...
+local S, X, control = P.scheduler, P.stopping, P.control
+local T = S.run
+local next, tonumber = next, tonumber
+local concat, sort = table.concat, table.sort
+local format, match = string.format, string.match
+
+local M = {}
+
+-- The end of the main task: wait for the others, or cancel them if it failed. Returns an unhandled error and the
+-- frames of the task it comes from, or nothing.
+function M.wind_up(failed)
+  if failed then
+    for task in next, T.open do
+      X.cancel(task, "the main chunk failed")
+    end
+  end
+  while T.count > 0 do
+    T.main_waits = control.task
+    S.park(nil, "the other tasks of the run to end")
+  end
+  if not failed then
+    for at = 1, #T.rejected do
+      local future = T.rejected[at]
+      if not future.handled then
+        local task = future.task
+        local frames = future.frames or {}
+        if task and task.spawned_at ~= "" then
+          local file, line = match(task.spawned_at, "^(.*):(%d+)$")
+          frames[#frames + 1] = { "=" .. (file or ""), tonumber(line) or 0, "spawned here", {} }
+        end
+        return future.err, frames
+      end
+    end
+  end
+end
+
+-- Called by the host when no task can go on and no host call is pending. Returns what `step` does.
+function M.deadlock()
+  local lines = {}
+  local victim
+  for task in next, P.queue.tasks do
+    if task.waits_for then
+      local name = task.settle and task.name or task.id == 0 and "the main chunk" or "a call by the host"
+      lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, task.waits_at)
+      if not task.settle and (not victim or task.id == 0) then
+        victim = task
+      end
+    end
+  end
+  if not victim then
+    return 0
+  end
+  sort(lines)
+  if T.main_waits == victim then
+    T.main_waits = false
+  end
+  X.interrupt(victim, S.make_error("deadlock", "every task waits for another: " .. concat(lines, "; ")))
+  return 1
+end
+
+return M
