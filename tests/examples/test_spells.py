@@ -16,8 +16,8 @@ SPELLS = ROOT / "examples" / "spells"
 REVIEWS = ROOT / "examples" / "data" / "reviews.txt"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
 NAMES = [
-    "callbacks", "fan-out-fan-in", "hello", "pipeline", "race-providers", "reviews", "streaming", "word-count",
-    "worker-pool",
+    "callbacks", "fan-out-fan-in", "hello", "pipeline", "progress", "race-providers", "reviews", "streaming",
+    "word-count", "worker-pool",
 ]  # fmt: skip
 
 
@@ -99,6 +99,19 @@ def test_streaming(host: Host, ending: str) -> None:
     assert result.output == result.value["answer"] + "\n"
     assert result.value["pieces"] > 1
     assert result.usage.output_tokens > 1
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("ending", LANGUAGES)
+def test_progress(host: Host, ending: str) -> None:
+    result = run(host, "progress", ending, {"countries": ["France", "Italy"]})
+    assert result.value["answers"] == 2
+    assert result.value["reports"] in (1, 2)  # what is told while the function still runs, it hears last
+    assert result.value["furthest"] == 1
+    *_, last, france, italy = result.output.splitlines()
+    assert last == "100%  2 of 2"
+    assert "Paris" in france
+    assert "Rome" in italy
 
 
 @pytest.mark.usefixtures("model")

@@ -41,13 +41,14 @@ class Call:
         line: Line of the script, 0 if unknown.
     """
 
-    __slots__ = ("_on_progress", "_run", "_told", "bridge", "line", "method")
+    __slots__ = ("_news", "_on_progress", "_run", "_telling", "bridge", "line", "method")
 
     def __init__(
         self, run: RunView, bridge: str, method: str, line: int = 0, on_progress: ScriptFunction | None = None
     ) -> None:
         self._on_progress = on_progress
-        self._told: asyncio.Task[Any] | None = None
+        self._news: tuple[float, str] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._run = run
         self.bridge = bridge
         self.method = method
@@ -111,31 +112,57 @@ class Call:
         self._run.output(text)
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """Tell how far the work is, 0 to 1.
+        """Tell how far the work is, 0 to 1; what is outside is taken for the nearer end.
 
-        Observers are told each time. The script's ``on_progress`` function (an option every ``async def`` export
-        takes) is called with ``(fraction, message)``; while one such call is still running, further ones are left
-        out.
+        Observers (the command line's bar is one) are told each time. The script's ``on_progress`` function, an option
+        that every ``async def`` export with a ``Call`` takes, is called with ``(fraction, message)``, one call at a
+        time: of what is told while one is still running, it hears the last.
+
+        Raises:
+            ValueError: ``fraction`` is not a number.
+            ScriptError: What an earlier call of ``on_progress`` raised.
+
+        Example:
+            >>> from llmspell.plugin import Bridge, Call, export
+            >>> class Counter(Bridge):
+            ...     name = "counter"
+            ...     @export
+            ...     async def count(self, call: Call, to: int) -> int:
+            ...         for at in range(to):
+            ...             call.progress((at + 1) / to, f"{at + 1} of {to}")
+            ...         return to
         """
+        if fraction != fraction:  # noqa: PLR0124 - only nan differs from itself
+            raise ValueError("progress is a number from 0 to 1, not nan")
+        fraction = min(max(fraction, 0.0), 1.0)
         self._run.event("progress", {"fraction": fraction, "message": message, "call": f"{self.bridge}.{self.method}"})
+        if self._on_progress is None:
+            return
+        telling = self._telling
+        if telling is not None and not telling.done():
+            self._news = (fraction, message)
+            return
+        if telling is not None and (error := telling.exception()) is not None:
+            raise error
+        self._telling = asyncio.ensure_future(self._tell(self._on_progress, fraction, message))
 
-        told = self._told
-        if self._on_progress is not None and (told is None or told.done()):
-            if told is not None and not told.cancelled() and (error := told.exception()) is not None:
-                raise error
-            self._told = asyncio.ensure_future(self._on_progress(fraction, message))
+    async def _tell(self, on_progress: ScriptFunction, fraction: float, message: str) -> None:
+        await on_progress(fraction, message)
+        while (news := self._news) is not None:
+            self._news = None
+            await on_progress(*news)
 
     async def settle(self) -> None:
-        """Wait for the last call of ``on_progress``; what it raised is the call's failure."""
-        if self._told is not None:
-            await self._told
+        """Wait until ``on_progress`` has heard the last; what it raised is the call's failure."""
+        if self._telling is not None:
+            await self._telling
 
     async def hush(self) -> None:
-        """Cancel a call of ``on_progress`` under way and wait for its end: the call has failed already."""
-        told = self._told
-        if told is not None:
-            told.cancel()
-            await asyncio.gather(told, return_exceptions=True)
+        """End a call of ``on_progress`` under way, and wait for its end: the export itself has failed."""
+        telling = self._telling
+        if telling is not None:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
 
     def event(self, kind: str, data: dict[str, Any]) -> None:
         """Tell observers something."""

@@ -103,7 +103,7 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     recorder = _recorder(options["record"])
     try:
         streams = None if as_json else {"output": out, "error_output": err}
-        progress = None if as_json or quiet or not err.is_terminal else _progress(err)
+        progress = None if as_json or quiet or not err.is_terminal else _progress(err, out)
         outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams, progress=progress)
     finally:
         if recorder is not None:
@@ -136,10 +136,10 @@ def _recorder(path: str | None) -> JsonlRecorder | None:
     return JsonlRecorder(path)
 
 
-def _progress(err: Stream) -> ProgressLine:
+def _progress(err: Stream, out: Stream) -> ProgressLine:
     from llmspell.cli.progress import ProgressLine
 
-    return ProgressLine(err)
+    return ProgressLine(err, out)
 
 
 def _show_json(outcome: Outcome, out: Stream) -> None:

@@ -147,6 +147,8 @@ class QuestionExports(LlmBase):
             prompts: The questions.
             concurrency: How many are in flight at once.
             on_error: ``raise`` ends everything at the first failure; ``collect`` returns ``{ok, value, error}`` each.
+
+        Progress is told after each answer.
         """
         given = locals()
         if on_error not in ("raise", "collect"):
@@ -154,11 +156,19 @@ class QuestionExports(LlmBase):
         constraint = self.constraint(choices, schema)
         conversations = [conversation_from(prompt, None, self.system(system)) for prompt in prompts]
         turns = asyncio.Semaphore(concurrency)
+        ended = 0
 
         async def one(index: int) -> Any:
             async with turns:
                 answer = await self.ask(call, conversations[index], given, constraint, model)
                 return answer.text if constraint is None else answer.value
+
+        async def counted(index: int) -> Any:
+            nonlocal ended
+            value = await ask(index)
+            ended += 1
+            call.progress(ended / len(prompts), f"{ended} of {len(prompts)}")
+            return value
 
         async def collected(index: int) -> dict[str, Any]:
             try:
@@ -169,7 +179,7 @@ class QuestionExports(LlmBase):
         ask = one if on_error == "raise" else collected
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(ask(index)) for index in range(len(prompts))]
+                tasks = [group.create_task(counted(index)) for index in range(len(prompts))]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return [task.result() for task in tasks]
