@@ -177,8 +177,8 @@ class Gate:
         if counted and limit is not None and run.pending >= limit:
             if start is _itself:
                 args[0].close()
-            error = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
-            return self._fault(run, call, door, began, error)
+            refusal = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
+            return self._fault(run, call, door, began, refusal)
         run.pending += counted
         try:
             return self._reply(run, call, door, began, await start(*args, **kwargs))
@@ -189,8 +189,8 @@ class Gate:
             if task is None or task.cancelling():
                 raise
             # Not this call was cancelled, but something that the export waited for.
-            error = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
-            return self._fault(run, call, door, began, error)
+            cancelled = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
+            return self._fault(run, call, door, began, cancelled)
         finally:
             run.pending -= counted
 

@@ -197,7 +197,7 @@ class Conversation:
                 if type(answer) is Reply:
                     self._inbox.append(answer)
                 else:
-                    self._begin(said, answer)
+                    self._begin(said, answer)  # type: ignore[arg-type]
             elif kind is Emit:
                 self._emitted(said)
             elif said.id == MAIN:
