@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,11 @@ from llmspell.errors import LlmspellError, OutputExceeded
 from llmspell.policy import Policy
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.pool import Workers
+from llmspell.runtime.worker.source import MakeSource, best_source
+from llmspell.runtime.worker.spawner import Spawner
 
 HERE = Path(__file__).parent
+SOURCES: dict[str, MakeSource] = {"forked": best_source, "spawned": Spawner}
 Answer = Callable[..., Any]
 
 
@@ -119,6 +122,25 @@ class Bench:
             seat.close()
         return outcome
 
+    def once_busy(self, text: str, then: Callable[[Any], object]) -> Outcome:
+        """Run a text, and do something to its seat as soon as it has said a word."""
+
+        class Telling(Port):
+            def emit(self, message: m.Emit) -> None:
+                super().emit(message)
+                if len(self.said) == 1:
+                    then(seat)
+
+        outcome = Outcome(port=Telling())
+        seat = self.seat(outcome.port)
+        try:
+            outcome.said = seat.step(self.start(text))
+        except LlmspellError as error:
+            outcome.error = error
+        finally:
+            seat.close()
+        return outcome
+
     async def arun(self, text: str, *, answer: Answer | None = None, **more: Any) -> Outcome:
         port = more.pop("port", None) or Port()
         params = more.pop("params", {})
@@ -149,6 +171,15 @@ def reply_to(call: m.Call, answer: Answer | None) -> m.Reply:
     return value if isinstance(value, m.Reply) else m.Reply(call.id, value)
 
 
+def children_of(pid: int | str) -> set[int]:
+    """List a process's children, as the machine's /proc knows them. Its threads come and go meanwhile."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}").glob("task/*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.update(int(child) for child in task.read_text().split())
+    return found
+
+
 @dataclass
 class Traces:
     """What this process has open."""
@@ -159,8 +190,7 @@ class Traces:
 
     @classmethod
     def now(cls) -> "Traces":
-        proc = Path("/proc/self")
-        children = {int(pid) for task in proc.glob("task/*/children") for pid in task.read_text().split()}
+        children = children_of("self")
         descriptors = set()
         for entry in os.listdir("/proc/self/fd"):
             try:
@@ -171,13 +201,27 @@ class Traces:
         return cls(children, {entry for entry in descriptors if "eventpoll" not in entry}, names)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a module's tests on spawned workers too, if it says which of them are about forked ones (perhaps none)."""
+    forked_only = getattr(metafunc.module, "FORKED_ONLY", None)
+    if forked_only is not None and "source" in metafunc.fixturenames:
+        names = ["forked"] if metafunc.function.__name__ in forked_only else list(SOURCES)
+        metafunc.parametrize("source", names, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def source(request: pytest.FixtureRequest) -> str:
+    """Name where the workers of a bench come from."""
+    return str(getattr(request, "param", "forked"))
+
+
 @pytest.fixture(autouse=True)
 def _engine_importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(HERE))
 
 
 @contextmanager
-def benches() -> Iterator[Callable[..., Bench]]:
+def benches(source: str) -> Iterator[Callable[..., Bench]]:
     """Make benches; afterwards nothing they opened may be left."""
     if sys.platform != "linux":
         pytest.skip("Linux is missing: leaks are looked for in /proc")
@@ -185,7 +229,7 @@ def benches() -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
     def make(**options: Any) -> Bench:
-        made.append(Bench(**options))
+        made.append(Bench(**{"source": SOURCES[source], **options}))
         return made[-1]
 
     yield make
@@ -198,15 +242,15 @@ def benches() -> Iterator[Callable[..., Bench]]:
 
 
 @pytest.fixture
-def make_bench() -> Iterator[Callable[..., Bench]]:
-    with benches() as make:
+def make_bench(source: str) -> Iterator[Callable[..., Bench]]:
+    with benches(source) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
-def shared_bench() -> Iterator[Bench]:
+def shared_bench(source: str) -> Iterator[Bench]:
     """One bench for tests that need no zygote of their own."""
-    with pytest.MonkeyPatch.context() as patch, benches() as make:
+    with pytest.MonkeyPatch.context() as patch, benches(source) as make:
         patch.syspath_prepend(str(HERE))
         yield make()
 
@@ -242,6 +286,22 @@ def each_level(request: pytest.FixtureRequest, bench: Bench) -> Bench:
     """A bench at ``standard`` and again at ``strict``."""
     bench.policy = Policy.at_level(request.param)
     return bench
+
+
+@pytest.fixture
+def family() -> Callable[[int], set[int]]:
+    """List a process's descendants."""
+
+    def find(root: int) -> set[int]:
+        found: set[int] = set()
+        todo = [root]
+        while todo:
+            children = children_of(todo.pop())
+            found |= children
+            todo += children
+        return found
+
+    return find
 
 
 @pytest.fixture

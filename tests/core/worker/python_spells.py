@@ -144,3 +144,8 @@ def broken() -> PythonEngine:
 def threaded() -> PythonEngine:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
     return PythonEngine()
+
+
+def without_resource_limits() -> PythonEngine:
+    sys.modules["resource"] = None  # type: ignore[assignment]
+    return PythonEngine()

@@ -7,6 +7,8 @@ import pytest
 from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded
 from llmspell.policy import Policy
 
+FORKED_ONLY = {"test_processor_time_beyond_the_limit_kills_even_process_1"}
+
 CRASHES = {
     "segfault": ("import ctypes\nctypes.string_at(8)", "SIGSEGV"),
     "abort": ("import os\nos.abort()", "SIG"),

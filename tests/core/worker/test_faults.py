@@ -14,6 +14,8 @@ import pytest
 from llmspell.engine import messages as m
 from llmspell.errors import EngineCrashed
 
+FORKED_ONLY = {"test_the_zygote_dies_between_two_runs_and_during_one"}
+
 ASKS = "result = call('a', 'b')"
 KILLS = [signal.SIGKILL]  # process 1 of a namespace heeds no other that comes from outside
 
@@ -79,7 +81,7 @@ def test_a_worker_that_is_stopped_in_the_middle_is_ended_at_its_deadline(bench: 
 def test_the_zygote_dies_between_two_runs_and_during_one(bench: Any) -> None:
     seat = bench.seat()
     (call,) = seat.step(bench.start(ASKS))
-    process = bench.workers._zygote._launch.process
+    process = bench.workers._source._launch.process
     process.kill()
     process.wait()
     began = time.monotonic()

@@ -8,6 +8,8 @@ import pytest
 from llmspell.errors import EngineCrashed
 from llmspell.values.wire import encode
 
+FORKED_ONLY = {"test_a_lie_ends_the_worker_and_nothing_else"}  # what the host hears is the same
+
 SAY = """
 import os, struct
 from llmspell.values.wire import encode

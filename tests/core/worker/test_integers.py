@@ -4,6 +4,8 @@ from typing import Any
 
 from llmspell.errors import ConversionError, EngineCrashed
 
+FORKED_ONLY: set[str] = set()
+
 
 def test_the_result_of_a_spell_is_refused_where_it_is_said(shared_bench: Any) -> None:
     outcome = shared_bench.run("result = 1 << 5000")

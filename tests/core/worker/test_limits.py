@@ -8,6 +8,8 @@ from llmspell.engine import messages as m
 from llmspell.errors import ResourceExhausted
 from llmspell.runtime.worker.frames import MAX_FRAME
 
+FORKED_ONLY: set[str] = set()
+
 BIG = f"'x' * {MAX_FRAME}"
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from llmspell.engine import GuestLimits
 from llmspell.engine import messages as m
 
+FORKED_ONLY: set[str] = set()
+
 
 def test_a_spell_returns_its_value(each_level: Any) -> None:
     assert each_level.run("result = {'a': [1, 2.5, None, True, 'x', b'y', 2**80]}").value == {

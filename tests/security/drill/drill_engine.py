@@ -40,4 +40,7 @@ class DrillEngine:
     def close(self) -> None: ...
 
 
-SPEC = EngineSpec("drill", "drill_engine:DrillEngine", capabilities=Capabilities(suspends=False))
+# It claims to limit memory, so that workers are to be had even without the system's wall: for the test of that wall.
+SPEC = EngineSpec(
+    "drill", "drill_engine:DrillEngine", capabilities=Capabilities(worker=frozenset({"memory"}), suspends=False)
+)

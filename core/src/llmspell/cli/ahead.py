@@ -31,9 +31,9 @@ def launched(arguments: Sequence[str]) -> Iterator[Launch | None]:
     """Launch a zygote if a command line seems to need one, and end it at the end, whoever has used it."""
     launch: Launch | None = None
     if wants_worker(arguments):
-        from llmspell.runtime.worker.launch import Launch, unsupported
+        from llmspell.runtime.worker.launch import Launch, no_zygote
 
-        if unsupported() is None:
+        if no_zygote() is None:
             try:
                 launch = Launch()
             except OSError:

@@ -71,7 +71,10 @@ class Stopper:
         reader, writer = self._bell = socket.socketpair()
         for end in self._bell:
             end.setblocking(False)
-        loop.add_reader(reader, reader.recv, 4096)
+        try:
+            loop.add_reader(reader, reader.recv, 4096)
+        except NotImplementedError:
+            return  # Windows' loop wakes for signals by itself
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def cancel(self) -> None:

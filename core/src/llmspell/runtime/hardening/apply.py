@@ -61,7 +61,7 @@ def prepare(plan: Hardening, pid: int | None) -> None:
 def _attempt(piece: Piece, step: Callable[[], str]) -> State:
     try:
         return State(piece, True, step())
-    except (OSError, ImportError, AttributeError) as error:
+    except (OSError, ImportError, AttributeError, ValueError) as error:
         return State(piece, False, _reason(error))
 
 

@@ -83,16 +83,20 @@ class Hardening:
     def standard(cls, limits: ProcessLimits | None = None) -> Hardening:
         """Plan for code nobody read line by line: it cannot take the host along, but has the user's rights.
 
-        What only Linux knows is required there and not asked for elsewhere.
+        What only Linux knows is required there and not asked for elsewhere. Where a system cannot do what every
+        other one can (Windows), that is reported, and the hard deadline and the engine's own limits are what holds.
         """
         linux = frozenset({Piece.NO_NEW_PRIVILEGES, Piece.PARENT_DEATH, Piece.NOT_DUMPABLE})
-        everywhere = frozenset({Piece.ENVIRONMENT, Piece.DESCRIPTORS, Piece.SESSION, Piece.LIMITS})
-        on_linux = sys.platform == "linux"
-        return cls(
-            required=everywhere | linux if on_linux else everywhere,
-            wanted=NAMESPACES | {Piece.CAPABILITIES} if on_linux else frozenset(),
-            limits=limits or ProcessLimits(),
-        )
+        posix = frozenset({Piece.SESSION, Piece.LIMITS})
+        required = frozenset({Piece.ENVIRONMENT, Piece.DESCRIPTORS})
+        wanted: frozenset[Piece] = frozenset()
+        if sys.platform == "win32":
+            wanted = posix
+        elif sys.platform == "linux":
+            required, wanted = required | posix | linux, NAMESPACES | {Piece.CAPABILITIES}
+        else:
+            required |= posix
+        return cls(required=required, wanted=wanted, limits=limits or ProcessLimits())
 
     @classmethod
     def strict(cls, limits: ProcessLimits | None = None, readable: Iterable[str] = ()) -> Hardening:

@@ -8,6 +8,7 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from llmspell.runtime.hardening.apply import harden
 from llmspell.runtime.hardening.namespaces import PidNamespaces, enter
@@ -63,9 +64,14 @@ def probe(timeout: float = 30.0) -> MachineReport:
 
 
 def main() -> None:
-    """Be the child: harden a child of its own as a zygote would a worker, and print what came of it."""
+    """Be the child: harden a child of its own as a zygote would a worker, and print what came of it.
+
+    Where nothing can be forked, harden itself, as a spawned worker does.
+    """
     outside = os.dup(sys.stdout.fileno())
-    entered = enter() if hasattr(os, "fork") else ()
+    if not hasattr(os, "fork"):
+        _harden_and_tell(outside, os.getppid(), ())
+    entered = enter()
     zygote = os.fork()
     if zygote:
         _, status = os.waitpid(zygote, 0)
@@ -75,8 +81,11 @@ def main() -> None:
     if worker:
         _, status = os.waitpid(worker, 0)
         os._exit(os.waitstatus_to_exitcode(status))
+    _harden_and_tell(outside, 0 if nested.home >= 0 else os.getppid(), nested.states(entered))
+
+
+def _harden_and_tell(outside: int, parent: int, inherited: tuple[State, ...]) -> NoReturn:
     everything = Hardening(frozenset(), frozenset(Piece), limits=_TRY_LIMITS)
-    parent = 0 if nested.home >= 0 else os.getppid()
-    applied = harden(everything, keep=(outside,), parent=parent, inherited=nested.states(entered))
+    applied = harden(everything, keep=(outside,), parent=parent, inherited=inherited)
     os.write(outside, json.dumps([[s.piece, s.applied, s.detail] for s in applied.states]).encode())
     os._exit(0)

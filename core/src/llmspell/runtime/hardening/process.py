@@ -12,7 +12,11 @@ from pathlib import Path
 from llmspell.runtime.hardening import kernel
 from llmspell.runtime.hardening.plan import ProcessLimits
 
+ADDRESS_SPACE = "address space"
+"""How :func:`limit_resources` says that memory is limited."""
+
 _STANDARD = 3
+_FEW = 256  # where a process cannot be asked; nothing but the standard three is inherited there
 
 
 def scrub_environment(keep: Mapping[str, str]) -> str:
@@ -49,7 +53,7 @@ def _highest_descriptor() -> int:
     try:
         return max((int(name) for name in os.listdir("/proc/self/fd")), default=0) + 1
     except OSError:
-        return os.sysconf("SC_OPEN_MAX")
+        return os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else _FEW
 
 
 def own_session() -> str:
@@ -60,7 +64,11 @@ def own_session() -> str:
 
 
 def limit_resources(limits: ProcessLimits) -> str:
-    """Apply resource limits, soft and hard; never raises one above the hard limit it already has."""
+    """Apply resource limits, soft and hard; never raises one above the hard limit it already has.
+
+    Returns:
+        What was limited, and to what. Address space is only where a process can be asked how much it has already.
+    """
     import resource
 
     asked = {
@@ -69,8 +77,9 @@ def limit_resources(limits: ProcessLimits) -> str:
         "open files": (resource.RLIMIT_NOFILE, limits.open_files),
         "cpu": (resource.RLIMIT_CPU, limits.cpu),
     }
-    if limits.memory is not None:
-        asked["address space"] = (resource.RLIMIT_AS, _occupied() + limits.memory)
+    occupied = _occupied()
+    if limits.memory is not None and occupied is not None:
+        asked[ADDRESS_SPACE] = (resource.RLIMIT_AS, occupied + limits.memory)
     said = []
     for name, (kind, value) in asked.items():
         if value is None:
@@ -82,9 +91,12 @@ def limit_resources(limits: ProcessLimits) -> str:
     return ", ".join(said)
 
 
-def _occupied() -> int:
-    """Return the bytes of address space this process occupies."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+def _occupied() -> int | None:
+    """Return the bytes of address space this process occupies; None where that cannot be told."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except FileNotFoundError:
+        return None
 
 
 def forbid_new_privileges() -> str:

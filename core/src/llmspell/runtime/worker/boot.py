@@ -1,10 +1,11 @@
-"""The first file a zygote's interpreter runs: isolated, without site-packages, told where to import from.
+"""Where the interpreter of a zygote or a spawned worker begins: isolated, and told where to import from.
 
-Run as ``python -I -S boot.py DESCRIPTOR HOST_PID``. The first frame on the socket is the host's ``sys.path`` as
-JSON; the command line of a process can be read by everybody, the socket cannot.
+Run as ``python -I -S boot.py MODULE DESCRIPTOR HOST_PID``. The first frame on the descriptor is the host's ``sys.path``
+as JSON; the command line of a process can be read by everybody, the descriptor cannot.
 """
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -22,9 +23,7 @@ def _read(descriptor: int, size: int) -> bytes:
 
 if __name__ == "__main__":
     gc.disable()  # what is imported stays; a worker collects again
-    control, host = int(sys.argv[1]), int(sys.argv[2])
-    length = int.from_bytes(_read(control, 4), "big")
-    sys.path[:] = json.loads(_read(control, length))
-    from llmspell.runtime.worker.zygote import launch
-
-    launch(control, host)
+    module, descriptor, host = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    length = int.from_bytes(_read(descriptor, 4), "big")
+    sys.path[:] = json.loads(_read(descriptor, length))
+    importlib.import_module(f"llmspell.runtime.worker.{module}").launch(descriptor, host)

@@ -7,6 +7,7 @@ import math
 from llmspell.engine import EngineSpec
 from llmspell.policy import Policy
 from llmspell.runtime.hardening.plan import Applied, Hardening, Piece, ProcessLimits
+from llmspell.runtime.hardening.process import ADDRESS_SPACE
 from llmspell.runtime.seat import Isolation
 
 _BESIDES = 192 * 1024 * 1024
@@ -39,7 +40,7 @@ def isolation_of(plan: Hardening, applied: Applied, spec: EngineSpec, *, hardene
     by_engine = spec.capabilities.worker
     enforced = {"deadline": "kill", "cancel": "kill", "output": "quota", "message": "quota"}
     if plan.limits.memory is not None:
-        walls = (["engine"] if "memory" in by_engine else []) + ["address space"]
+        walls = (["engine"] if "memory" in by_engine else []) + (["address space"] if limits_memory(applied) else [])
         enforced["memory"] = " and ".join(walls)
     enforced |= dict.fromkeys(sorted(by_engine & {"steps", "recursion"}), "engine")
     return Isolation(
@@ -52,6 +53,12 @@ def isolation_of(plan: Hardening, applied: Applied, spec: EngineSpec, *, hardene
         ),
         missing={str(state.piece): state.detail for state in applied.states if not state.applied},
     )
+
+
+def limits_memory(applied: Applied) -> bool:
+    """Tell whether a worker's address space is limited; some systems do not know how."""
+    limits = applied.state(Piece.LIMITS)
+    return limits is not None and limits.applied and ADDRESS_SPACE in limits.detail
 
 
 _TELLING = frozenset({Piece.LIMITS, Piece.LANDLOCK_FILES, Piece.PID_NAMESPACE})

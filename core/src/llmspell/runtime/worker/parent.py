@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from llmspell.errors import EngineCrashed, PluginLoadError, PolicyUnsupportedError
 from llmspell.runtime.hardening.plan import Hardening
 from llmspell.runtime.worker.frames import HEADER, frame
-from llmspell.runtime.worker.launch import Launch, unsupported
+from llmspell.runtime.worker.launch import Launch, no_zygote
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import Ask, Born, Ended, EngineOrder, FromZygote, Hello, Order
 from llmspell.runtime.worker.waiting import readable
@@ -31,7 +31,7 @@ class ZygoteProcess:
     """
 
     def __init__(self, launch: Launch | None = None) -> None:
-        if reason := unsupported():
+        if reason := no_zygote():
             raise PolicyUnsupportedError(
                 f"there are no workers here: {reason}", missing=("worker",), hint="use level minimal for your own code"
             )

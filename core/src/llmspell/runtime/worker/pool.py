@@ -15,12 +15,12 @@ from llmspell.policy import Policy
 from llmspell.runtime.hardening.plan import Applied, Hardening
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.frames import FrameError, FrameReader
-from llmspell.runtime.worker.launch import unsupported
-from llmspell.runtime.worker.levels import plan_for
-from llmspell.runtime.worker.parent import ZygoteProcess
+from llmspell.runtime.worker.launch import no_workers
+from llmspell.runtime.worker.levels import limits_memory, plan_for
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import EngineOrder, Ready
 from llmspell.runtime.worker.seat import WorkerSeat
+from llmspell.runtime.worker.source import MakeSource, WorkerSource, best_source
 from llmspell.runtime.worker.waiting import readable
 from llmspell.values.wire import decoder, encode
 
@@ -37,12 +37,14 @@ class Kind:
     Attributes:
         engine: The engine and its options, encoded.
         level: For messages.
+        limits_memory: The engine limits a script's memory by itself.
     """
 
     engine: bytes
     plan: Hardening
     level: str
     hardened: bool
+    limits_memory: bool
 
 
 class Workers:
@@ -52,10 +54,19 @@ class Workers:
         watchdog: Ends what does not end itself.
         max_runs: Runs after which a worker is replaced.
         max_idle: Warm workers kept in all; the longest unused go first.
+        source: Makes what new workers come from, when the first is needed.
     """
 
-    def __init__(self, watchdog: Watchdog, *, max_runs: int = 1_000, max_idle: int | None = None) -> None:
+    def __init__(
+        self,
+        watchdog: Watchdog,
+        *,
+        max_runs: int = 1_000,
+        max_idle: int | None = None,
+        source: MakeSource = best_source,
+    ) -> None:
         self._watchdog = watchdog
+        self._make_source = source
         self._max_runs = max_runs
         self._max_idle = max_idle if max_idle is not None else 2 * (os.cpu_count() or 2) + 2
         self._kinds: dict[tuple[int, int], tuple[EngineSpec, Policy, dict[str, Any], Kind]] = {}
@@ -68,7 +79,7 @@ class Workers:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._starting = threading.Lock()
-        self._zygote: ZygoteProcess | None = None
+        self._source: WorkerSource | None = None
         self._idle: list[tuple[Kind, str, WorkerProcess]] = []
         self._spares: list[tuple[Kind, WorkerProcess]] = []
         self._lent: set[WorkerProcess] = set()
@@ -83,7 +94,7 @@ class Workers:
             PolicyUnsupportedError: Naming what is missing.
         """
         level = policy.level
-        if reason := unsupported():
+        if reason := no_workers():
             raise PolicyUnsupportedError(
                 f"level {level!r} needs workers: {reason}",
                 missing=("worker",),
@@ -138,7 +149,7 @@ class Workers:
         """
         kind = self._kind(spec, options, policy)
         try:
-            self._keep_spare(kind, self._living_zygote())
+            self._keep_spare(kind, self._living_source())
         except LlmspellError:
             return
 
@@ -148,7 +159,13 @@ class Workers:
             return known[3]
         self.check(spec, policy)
         order = EngineOrder(spec.name, str(spec.factory), options)
-        kind = Kind(encode(order), plan_for(policy), policy.level, policy.placement == "hardened")
+        kind = Kind(
+            encode(order),
+            plan_for(policy),
+            policy.level,
+            policy.placement == "hardened",
+            "memory" in spec.capabilities.worker,
+        )
         with self._lock:
             if len(self._kinds) >= 256:
                 self._kinds.clear()
@@ -196,20 +213,20 @@ class Workers:
         raise failure
 
     def _fork(self, kind: Kind) -> WorkerProcess:
-        zygote = self._living_zygote()
-        worker = self._spare(kind) or self._order(kind, zygote)
+        source = self._living_source()
+        worker = self._spare(kind) or self._order(kind, source)
         with self._lock:
             self._lent.add(worker)
         try:
-            self._settle(worker, zygote, kind)
+            self._settle(worker, source, kind)
         except LlmspellError:
             self._drop(worker)
             raise
-        self._order_spare(kind, zygote)
+        self._order_spare(kind, source)
         return worker
 
-    def _order(self, kind: Kind, zygote: ZygoteProcess) -> WorkerProcess:
-        return zygote.order(self._orders[kind.engine], kind.plan, engine_files=kind.hardened)
+    def _order(self, kind: Kind, source: WorkerSource) -> WorkerProcess:
+        return source.order(self._orders[kind.engine], kind.plan, engine_files=kind.hardened)
 
     def give_back(self, worker: WorkerProcess, kind: Kind, principal: str, *, clean: bool) -> None:
         """Take a worker back; never blocks. One that is not clean, or has served enough, is ended."""
@@ -226,8 +243,8 @@ class Workers:
 
     def how_it_ended(self, worker: WorkerProcess) -> int | None:
         """Return the exit status of a worker that is gone, negative for a signal; None if nobody knows."""
-        zygote = self._zygote
-        return None if zygote is None else zygote.how_it_ended(worker)
+        source = self._source
+        return None if source is None else source.how_it_ended(worker)
 
     def _drop(self, worker: WorkerProcess) -> None:
         with self._lock:
@@ -236,21 +253,21 @@ class Workers:
 
     # Forking
 
-    def _living_zygote(self) -> ZygoteProcess:
+    def _living_source(self) -> WorkerSource:
         with self._starting:
             if self._closed:
                 raise EngineCrashed("the host is closed")
-            if self._zygote is not None and self._zygote.lost:
-                self._zygote.close()
-                self._zygote = None
+            if self._source is not None and self._source.lost:
+                self._source.close()
+                self._source = None
                 self._discard_spares()
-            if self._zygote is None:
-                self._zygote = ZygoteProcess()
-            return self._zygote
+            if self._source is None:
+                self._source = self._make_source(self._watchdog)
+            return self._source
 
-    def _settle(self, worker: WorkerProcess, zygote: ZygoteProcess, kind: Kind) -> None:
+    def _settle(self, worker: WorkerProcess, source: WorkerSource, kind: Kind) -> None:
         """Wait until a worker is there and hardened, and insist on what its plan requires."""
-        zygote.collect(worker, self._orders[kind.engine].name)
+        source.collect(worker, self._orders[kind.engine].name)
         reader = FrameReader()
         try:
             while (payload := reader.next()) is None:
@@ -259,13 +276,20 @@ class Workers:
                 data = worker.data.recv(_READY_MAX)
                 if not data:
                     raise EngineCrashed(
-                        f"a new worker ended ({_told(zygote.how_it_ended(worker))}) before it was ready"
+                        f"a new worker ended ({_told(source.how_it_ended(worker))}) before it was ready"
                     )
                 reader.feed(data)
         except (OSError, FrameError) as error:
             raise EngineCrashed(f"a new worker cannot be understood: {error}") from error
         worker.applied = Applied(self._decode_ready(payload).states)
         worker.applied.require(kind.plan, kind.level)
+        if kind.plan.limits.memory is not None and not (kind.limits_memory or limits_memory(worker.applied)):
+            raise PolicyUnsupportedError(
+                f"level {kind.level!r} cannot limit memory here: neither the {self._orders[kind.engine].name} engine "
+                "nor this system can",
+                missing=("memory",),
+                hint="drop the limit, or use another engine",
+            )
 
     def _spare(self, kind: Kind) -> WorkerProcess | None:
         with self._lock:
@@ -275,23 +299,23 @@ class Workers:
                     return worker
         return None
 
-    def _order_spare(self, kind: Kind, zygote: ZygoteProcess) -> None:
+    def _order_spare(self, kind: Kind, source: WorkerSource) -> None:
         """Have the next worker of a kind forked while the host is busy; not before a second one was wanted."""
         with self._lock:
             self._asked[kind] += 1
             wanted = self._asked[kind] >= _DEMAND
         if wanted:
-            self._keep_spare(kind, zygote)
+            self._keep_spare(kind, source)
 
-    def _keep_spare(self, kind: Kind, zygote: ZygoteProcess) -> None:
+    def _keep_spare(self, kind: Kind, source: WorkerSource) -> None:
         """Order a worker of a kind that nobody waits for, unless there is one."""
         with self._lock:
             if self._closed or any(found == kind for found, _ in self._spares):
                 return
         try:
-            worker = self._order(kind, zygote)
+            worker = self._order(kind, source)
         except EngineCrashed:
-            return  # the zygote is known to be lost then, and whoever needs a worker next starts another
+            return  # whoever needs a worker next is told why there is none, or gets another source
         with self._lock:
             self._spares.append((kind, worker))
             unwanted = self._spares.pop(0)[1] if len(self._spares) > self._max_idle or self._closed else None
@@ -321,29 +345,29 @@ class Workers:
         for worker in lent:
             worker.kill()  # whoever waits for it learns of it, and lets go of it
         with self._starting:
-            if self._zygote is not None:
-                self._zygote.close()
-                self._zygote = None
+            if self._source is not None:
+                self._source.close()
+                self._source = None
 
     def _unused(self) -> list[WorkerProcess]:
         return [worker for _, _, worker in self._idle] + [worker for _, worker in self._spares]
 
-    def adopt(self, zygote: ZygoteProcess) -> None:
+    def adopt(self, zygote: WorkerSource) -> None:
         """Use a zygote that was started ahead, and own it; ends it if there is one already."""
         with self._starting:
-            if self._zygote is None and not self._closed:
-                self._zygote = zygote
+            if self._source is None and not self._closed:
+                self._source = zygote
                 return
         zygote.close()
 
     def _start_over(self) -> None:
         """In a forked child of the host: leave the parent's workers alone and begin without any."""
-        zygote, known = self._zygote, [*self._unused(), *self._lent]
+        source, known = self._source, [*self._unused(), *self._lent]
         self._begin()
         for worker in known:
             worker.abandon()
-        if zygote is not None:
-            zygote.abandon()
+        if source is not None:
+            source.abandon()
 
 
 def _told(status: int | None) -> str:

@@ -30,6 +30,7 @@ class WorkerProcess:
         self.number = number
         self.data = data
         self._control = control
+        control.setblocking(False)
         self._pid = 0
         self._pidfd = -1
         self._lock = threading.Lock()
@@ -51,19 +52,16 @@ class WorkerProcess:
     def quiet(self) -> bool:
         """Tell whether it is alive and has said nothing that nobody asked for."""
         try:
-            self.data.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
+            return not readable(self.data.fileno(), 0)
+        except (OSError, ValueError):  # ValueError: closed under our hands
             return False
-        return False
 
     def interrupt(self, run: int, reason: str) -> None:
         """Make the guest of a run end soon; from any thread. A worker that does not listen is not waited for."""
         with self._lock, suppress(OSError):
             if not self._closed:
                 word = INTERRUPT.pack(run, reason.encode("ascii", "replace")[:32])
-                self._control.send(word, socket.MSG_DONTWAIT)
+                self._control.send(word)
 
     def kill(self) -> None:
         """End the process and its group at once, and whoever waits for its answer; from any thread."""

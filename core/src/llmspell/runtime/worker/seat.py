@@ -83,22 +83,24 @@ class WorkerSeat:
         worker = self._worker
         if worker is None:
             worker = self._take(self._workers.take(self._kind, self._principal))
-        data = worker.data
         try:
-            outgoing = self._begin_step(message)
-            try:
-                data.sendall(outgoing)
-            except OSError:
-                raise self._gone() from None
-            hearing = self._hearing
-            assert hearing is not None
-            while True:
-                answer = self._heard(_receive(data, hearing.wants, 0))
-                if answer is not None:
-                    return answer
+            return self._exchange_here(worker.data, self._begin_step(message))
         except LlmspellError:
             worker.kill()
             raise
+
+    def _exchange_here(self, data: socket.socket, outgoing: bytes) -> list[GuestMessage]:
+        """Send and receive in this thread."""
+        try:
+            data.sendall(outgoing)
+        except OSError:
+            raise self._gone() from None
+        hearing = self._hearing
+        assert hearing is not None
+        while True:
+            answer = self._heard(_receive(data, hearing.wants, 0))
+            if answer is not None:
+                return answer
 
     async def astep(self, message: HostMessage) -> list[GuestMessage]:
         worker = self._worker
@@ -108,12 +110,15 @@ class WorkerSeat:
                 warm = await asyncio.to_thread(self._workers.take, self._kind, self._principal)
             worker = self._take(warm)
         try:
-            return await self._exchange(worker.data, self._begin_step(message))
+            outgoing = self._begin_step(message)
+            if _watches_sockets(asyncio.get_running_loop()):
+                return await self._exchange_on_loop(worker.data, outgoing)
+            return await asyncio.to_thread(self._exchange_here, worker.data, outgoing)
         except LlmspellError:
             worker.kill()
             raise
 
-    async def _exchange(self, data: socket.socket, outgoing: bytes) -> list[GuestMessage]:
+    async def _exchange_on_loop(self, data: socket.socket, outgoing: bytes) -> list[GuestMessage]:
         """Send and receive on the loop. The socket itself stays a blocking one, for steps from threads."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[list[GuestMessage]] = loop.create_future()
@@ -257,6 +262,12 @@ class WorkerSeat:
         worker.seconds += time.monotonic() - self._began
         clean = hearing.clean and not self._stopping and not self._lost
         self._workers.give_back(worker, self._kind, self._principal, clean=clean)
+
+
+def _watches_sockets(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop can watch a socket, and a blocking socket be used without blocking. Not so on Windows."""
+    cannot = getattr(type(loop), "add_reader", None) in (None, asyncio.AbstractEventLoop.add_reader)
+    return not cannot and hasattr(socket, "MSG_DONTWAIT")
 
 
 def _receive(data: socket.socket, size: int, flags: int) -> bytes:

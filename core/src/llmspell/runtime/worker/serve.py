@@ -30,13 +30,24 @@ class Server:
         engine: Loaded in the zygote.
         data: Frames, both ways.
         control: Interrupts, one way. A thread of its own reads it, so that they arrive while a guest is busy.
+        read: As ``os.read``, for both.
+        write: As ``os.write``, for the first.
     """
 
-    def __init__(self, engine: ScriptEngine, data: int, control: int) -> None:
+    def __init__(
+        self,
+        engine: ScriptEngine,
+        data: int,
+        control: int,
+        read: Callable[[int, int], bytes] = os.read,
+        write: Callable[[int, Any], int] = os.write,
+    ) -> None:
         self._engine = engine
         self._data = data
         self._control = control
-        self._reader = FrameReader()
+        self._get = read
+        self._put = write
+        self._geter = FrameReader()
         self._decode: Callable[[Any], ToWorker] = decoder(ToWorker).decode
         self._lock = threading.Lock()
         self._run = 0
@@ -67,7 +78,7 @@ class Server:
 
     def _listen(self) -> None:
         data = b""
-        while part := os.read(self._control, INTERRUPT.size - len(data)):
+        while part := self._hear_control(INTERRUPT.size - len(data)):
             data += part
             if len(data) == INTERRUPT.size:
                 run, reason = INTERRUPT.unpack(data)
@@ -76,6 +87,14 @@ class Server:
                     self._interrupted = (run, reason.rstrip(b"\0").decode("ascii", "replace"))
                     if run == self._run and self._guest is not None:
                         self._guest.interrupt(self._interrupted[1])
+        # Nobody is going to hear what a busy guest has still to say.
+        os._exit(0)
+
+    def _hear_control(self, size: int) -> bytes:
+        try:
+            return self._get(self._control, size)
+        except OSError:
+            return b""
 
     # Runs
 
@@ -187,9 +206,9 @@ class Server:
     # The wire
 
     def _hear(self) -> ToWorker:
-        reader = self._reader
+        reader = self._geter
         while (payload := reader.next()) is None:
-            data = os.read(self._data, reader.wants)
+            data = self._get(self._data, reader.wants)
             if not data:
                 raise _HostGone
             reader.feed(data)
@@ -209,7 +228,7 @@ class Server:
         data = memoryview(frame(payload))
         try:
             while data:
-                data = data[os.write(self._data, data) :]
+                data = data[self._put(self._data, data) :]
         except OSError:
             raise _HostGone from None
 

@@ -8,20 +8,16 @@ process 1 of a process-id namespace where the machine lets us: with it everythin
 from __future__ import annotations
 
 import array
-import ctypes
 import gc
-import importlib
 import os
 import select
 import signal
 import socket
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from llmspell.engine.contract import ScriptEngine
 from llmspell.runtime.hardening.apply import harden, prepare
@@ -29,13 +25,13 @@ from llmspell.runtime.hardening.namespaces import PidNamespaces, enter
 from llmspell.runtime.hardening.plan import Hardening, State
 from llmspell.runtime.hardening.process import die_with_parent
 from llmspell.runtime.worker.frames import HEADER, frame
+from llmspell.runtime.worker.loading import load_engine, one_arena, plan_of
 from llmspell.runtime.worker.protocol import Ask, Born, Ended, FromZygote, Hello, Order, Ready, ToZygote
 from llmspell.runtime.worker.serve import Server
 from llmspell.values.wire import decoder, encode
 
 _WORKER_SOCKETS = 2
 _REMEMBERED = 1024
-_ONE_ARENA = (-8, 1)  # M_ARENA_MAX: else every thread reserves 64 MiB of the address space that is limited
 
 
 def launch(control: int, host: int) -> NoReturn:
@@ -48,8 +44,7 @@ def launch(control: int, host: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir("/")
     watched = _watch_host(host)
-    with suppress(AttributeError, OSError):  # another libc has no such thing, and no arenas either
-        ctypes.CDLL(None).mallopt(*_ONE_ARENA)
+    one_arena()
     entered = enter()
     warden = os.getpid()
     pid = os.fork()
@@ -156,9 +151,7 @@ class Zygote:
             failure = traceback.format_exc(limit=-8)
             _say(self._control, Born(order.number, failure=failure, blame="engine"))
             return
-        plan = order.plan
-        if order.engine_files:
-            plan = replace(plan, readable=tuple(dict.fromkeys((*plan.readable, *_loaded_from()))))
+        plan = plan_of(order)
         prepare(plan, pid=1 if self._nested.home >= 0 else None)
         parent = os.getpid()
         try:
@@ -197,20 +190,7 @@ class Zygote:
         key = encode(order.engine)
         engine = self._engines.get(key)
         if engine is None:
-            module, _, attribute = order.engine.factory.partition(":")
-            factory: Any = importlib.import_module(module)
-            for part in attribute.split("."):
-                factory = getattr(factory, part)
-            engine = self._engines[key] = factory(**order.engine.options)
-            # What an engine leaves for later cannot be loaded any more once a worker has given up its files.
-            preload = getattr(engine, "preload", None)
-            if preload is not None:
-                preload()
-            if threads := _threads():
-                raise RuntimeError(
-                    f"loading the engine left {threads} threads running; what is forked then may never get a lock"
-                )
-            gc.freeze()  # it never collects, so that its workers share what it has loaded
+            engine = self._engines[key] = load_engine(order.engine)
         return engine
 
     def _reap_all(self) -> None:
@@ -240,28 +220,6 @@ class Zygote:
 def _kill_group(pid: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def _threads() -> int:
-    """Count the threads besides this one, those of native libraries included."""
-    try:
-        return len(os.listdir("/proc/self/task")) - 1
-    except OSError:
-        return threading.active_count() - 1
-
-
-def _loaded_from() -> tuple[str, ...]:
-    """List the directories that loaded modules came from: each top-level package's, and the standard library's."""
-    found = {os.path.dirname(os.__file__)}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not file or name == "__main__":
-            continue
-        top = sys.modules.get(name.partition(".")[0])
-        paths = getattr(top, "__path__", None)
-        found.update(paths or (file,))
-    library = os.path.dirname(os.__file__) + os.sep
-    return tuple(sorted(path for path in found if not path.startswith(library)))
 
 
 def _say(control: socket.socket, message: FromZygote, descriptors: list[int] | None = None) -> None:
