@@ -217,7 +217,7 @@ def embedded() -> Iterator[str]:
 
 
 PLUGINS = ("llmspell-llm", "llmspell-local", "llmspell-std")
-ENGINES = {"lua": "llmspell-lua", "javascript": "llmspell-quickjs"}
+ENGINES = {"lua": "llmspell-lua", "javascript": "llmspell-quickjs", "tengo": "llmspell-tengo"}
 
 
 _CALLS_LUA = """
@@ -281,9 +281,17 @@ class Spells:
         return Host(plugins=(*PLUGINS, ENGINES[self.language]), config=self.config, environ=self.environ)
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=["javascript", "lua"])
 def spells(request: pytest.FixtureRequest, tmp_path: Path) -> Spells:
     """Every test that takes this runs in two languages."""
     module = {"lua": "llmspell_lua", "javascript": "llmspell_quickjs"}[request.param]
     pytest.importorskip(f"{module}.plugin", reason=f"{ENGINES[request.param]} is not installed")
+    return Spells(request.param, tmp_path)
+
+
+@pytest.fixture(params=["javascript", "lua", "tengo"])
+def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Spells:
+    """Every test that takes this runs in all three languages, and gives a source for each."""
+    module = {"lua": "llmspell_lua", "javascript": "llmspell_quickjs", "tengo": "llmspell_tengo"}[request.param]
+    pytest.importorskip(f"{module}.plugin", reason=f"the engine for {request.param} is not installed")
     return Spells(request.param, tmp_path)

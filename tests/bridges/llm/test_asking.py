@@ -408,6 +408,22 @@ def test_a_budget_stops_a_stream_in_the_middle(server: Any, scripted: Any) -> No
     assert book.reserved == 0
 
 
+def test_a_piece_counts_by_its_length(server: Any, scripted: Any) -> None:
+    server.stream(*["x" * 4000] * 100)
+    book = Book(limit=3 + 2500)
+    with pytest.raises(BudgetExceeded):
+        stream(scripted, book)
+    assert book.reports[0].usage.output_tokens <= 3000
+
+
+def test_an_answer_longer_than_asked_for_draws_on_the_budget(server: Any, scripted: Any) -> None:
+    server.stream(*["x" * 4000] * 100)
+    book = Book(limit=3 + 10 + 500)
+    with pytest.raises(BudgetExceeded):
+        stream(scripted, book, Settings(max_tokens=10, retries=0))
+    assert book.reserved == 0
+
+
 def test_a_request_the_budget_does_not_allow_is_not_sent(server: Any, scripted: Any) -> None:
     with pytest.raises(BudgetExceeded):
         ask(scripted, Settings(max_tokens=100), account=Book(limit=50))
@@ -484,3 +500,37 @@ def test_cancelling_closes_the_request(server: Any, scripted: Any, streaming: bo
     scripted.run(work)
     assert len(book.reports) == 1
     assert book.reserved == 0
+
+
+# Counting
+
+
+def count(models: Any, text: str, name: str | None = None) -> int | None:
+    async def work(asking: Asking) -> int | None:
+        from llmspell_llm.adapter.counting import count_tokens
+
+        return await count_tokens(await asking.connect(name), text)
+
+    counted: int | None = models.run(work)
+    return counted
+
+
+def test_a_provider_that_counts_is_asked(server: Any, models: Any) -> None:
+    server.then(lambda e: e.json({"object": "response.input_tokens", "input_tokens": 42}))
+    environ = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.base_url, "LLMSPELL_MODEL": "openai-responses:m"}
+    assert count(models(environ), "How many?") == 42
+    assert server.requests[0].path == "/v1/responses/input_tokens"
+    assert server.requests[0].body == {"input": "How many?", "model": "m"}
+
+
+def test_a_server_that_does_not_count_leaves_it_to_an_estimate(server: Any, models: Any) -> None:
+    server.fail(404, "no such path")
+    environ = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.base_url, "LLMSPELL_MODEL": "openai-responses:m"}
+    assert count(models(environ), "How many?") is None
+
+
+def test_a_count_that_fails_is_an_error(server: Any, models: Any) -> None:
+    server.fail(500, "oh")
+    environ = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.base_url, "LLMSPELL_MODEL": "openai-responses:m"}
+    with pytest.raises(errors.ProviderDownError):
+        count(models(environ), "How many?")

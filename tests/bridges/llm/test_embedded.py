@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmspell_llm import errors
-from llmspell_llm.conversation import Answer, Message, Settings, Usage
+from llmspell_llm.conversation import Answer, Image, Message, Settings, Usage
 from llmspell_llm.llm import Asking
 from llmspell_llm.providers import Endpoint, RemoteProvider
 from llmspell_llm.structured import Choices, Schema, Shape
@@ -137,6 +137,58 @@ def test_each_client_path_tells_its_errors_apart(models: Any, embedded: str, dia
             await asking.complete([Message("user", "word " * 9000)], EXACT, model="right")
 
     models({}).run(work)
+
+
+def test_the_anthropic_path_counts_tokens(models: Any, embedded: str) -> None:
+    pytest.importorskip("anthropic", reason="the extra llmspell-llm[anthropic] is not installed")
+    from llmspell_llm.adapter.counting import count_tokens
+
+    async def work(asking: Asking) -> int | None:
+        provider = served(embedded, "anthropic")
+        asking.directory.add(provider)
+        return await count_tokens(await asking.connect(provider.name), "What is the capital of France?")
+
+    counted = models({}).run(work)
+    assert counted is not None
+    assert counted > 7
+
+
+@pytest.mark.parametrize("dialect", ["llama.cpp", "compatible"])
+def test_a_model_without_eyes_refuses_pictures(models: Any, embedded: str, dialect: str) -> None:
+    async def work(asking: Asking) -> None:
+        asking.directory.add(served(embedded, dialect))
+        picture = [Message("user", "What is it?", (Image(data=b"\x89PNG", media_type="image/png"),))]
+        await asking.complete(picture, EXACT, model=f"embedded-{dialect}")
+
+    with pytest.raises(errors.ModelError, match=r"pictures|image"):
+        models({}).run(work)
+
+
+@pytest.mark.parametrize("dialect", ["openai", "openai-responses", "ollama", "anthropic"])
+def test_cancelling_each_client_path_frees_the_model(models: Any, embedded: str, dialect: str) -> None:
+    if dialect == "anthropic":
+        pytest.importorskip("anthropic", reason="the extra llmspell-llm[anthropic] is not installed")
+
+    async def work(asking: Asking) -> Answer:
+        provider = served(embedded, dialect)
+        asking.directory.add(provider)
+        begun = asyncio.Event()
+
+        async def long() -> None:
+            story = [Message("user", "Tell a very long story about a river.")]
+            stream = await asking.stream(story, Settings(max_tokens=3000), model=provider.name)
+            async for _ in stream.pieces():
+                begun.set()
+
+        tasks = [asyncio.create_task(long()) for _ in range(4)]
+        await begun.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # All four slots were taken: had they not been freed, this would wait for thousands of tokens.
+        return await asking.complete(FRANCE, EXACT, model=provider.name)
+
+    assert "Paris" in models({}).run(work).text
 
 
 def test_the_server_lists_its_model(models: Any, embedded: str) -> None:

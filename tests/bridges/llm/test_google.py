@@ -189,6 +189,31 @@ def test_gemini_lists_its_models(server: Any, gemini: Any) -> None:
     assert gemini.run(work) == ["g-1", "g-2"]
 
 
+def test_gemini_counts_tokens(server: Any, gemini: Any) -> None:
+    server.then(lambda exchange: exchange.json({"totalTokens": 17}))
+
+    async def work(asking: Asking) -> int | None:
+        from llmspell_llm.adapter.counting import count_tokens
+
+        return await count_tokens(await asking.connect(), "How many?")
+
+    assert gemini.run(work) == 17
+    assert server.requests[0].path == "/v1beta/models/g-1:countTokens"
+
+
+def test_gemini_gives_vectors(server: Any, gemini: Any) -> None:
+    server.then(lambda exchange: exchange.json({"embeddings": [{"values": [0.5, 1]}, {"values": [0, 2]}]}))
+
+    async def work(asking: Asking) -> list[list[float]]:
+        from llmspell_llm.adapter.embeddings import embed
+
+        connection = await asking.connections.connect(asking.directory.resolve("gemini:e-1"), embeddings=True)
+        return (await embed(connection, ["a", "b"], asking.connections.client(connection.endpoint)))[0]
+
+    assert gemini.run(work) == [[0.5, 1.0], [0.0, 2.0]]
+    assert server.requests[0].path == "/v1beta/models/e-1:batchEmbedContents"
+
+
 # Vertex
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from llmspell import Policy
 from llmspell.errors import BridgeCallError
 from llmspell.testing import FakeReply
 from llmspell_llm.llm.prompts import MAX_TEMPLATE, TemplateError, render
 
 
-@pytest.mark.parametrize("name", ["generate", "quick_prompt"])
+@pytest.mark.parametrize("name", ["llm.generate", "llm.quick_prompt"])
 def test_other_names_of_complete(spells: Any, name: str) -> None:
-    assert spells.call(f"llm.{name}", "Hi", {"temperature": 0}) == "Fine."
+    assert spells.call(name, "Hi", {"temperature": 0}) == "Fine."
     assert spells.fake.requests[0].options["temperature"] == 0
 
 
@@ -253,6 +254,64 @@ def test_hooks_change_answer_and_veto_questions(spells: Any) -> None:
     )
     assert value == ["FINE.", "FROM THE CACHE", "vetoed"]
     assert [request.prompt for request in spells.fake.requests] == ["hi!"]
+
+
+def test_hooks_stand_before_streams_and_conversations_too(spells: Any) -> None:
+    value = spells.value(
+        lua="""hooks.register_hook{type = "before_generate", handler = function(c)
+                if c.prompt == "secret" then return false end
+                if c.prompt == "cached" then return {skip_generation = true, response = "from the cache"} end end}
+            local codes, got, chat = {}, {}, llm.chat_session()
+            local function code(f, ...) local ok, e = pcall(f, ...) codes[#codes + 1] = ok and "none" or e.code end
+            code(llm.stream, "secret", function() end)
+            code(function() for piece in llm.chunks("secret") do end end)
+            code(function() chat:send("secret") end)
+            code(function() chat:stream("secret", function() end) end)
+            local whole = llm.stream("cached", function(piece) got[#got + 1] = piece end)
+            return {codes, got, whole, chat:send("cached"), #chat:get_history()}""",
+        javascript="""hooks.registerHook({type: "before_generate", handler: c => {
+                if (c.prompt === "secret") return false;
+                if (c.prompt === "cached") return {skip_generation: true, response: "from the cache"} }});
+            const codes = [], got = [], chat = await llm.chatSession();
+            const code = async f => { try { await f(); codes.push("none") } catch (e) { codes.push(e.code) } };
+            await code(() => llm.stream("secret", () => {}));
+            await code(async () => { for await (const piece of llm.chunks("secret")); });
+            await code(() => chat.send("secret"));
+            await code(() => chat.stream("secret", () => {}));
+            const whole = await llm.stream("cached", piece => { got.push(piece) });
+            return [codes, got, whole, await chat.send("cached"), chat.getHistory().length]""",
+    )
+    assert value == [["vetoed"] * 4, ["from the cache"], "from the cache", "from the cache", 2]
+    assert spells.fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("data:image/png;base64,%%%", "should hold a picture in base64"),
+        ("data:text/html,<p>", "should hold a picture in base64"),
+        ("data:image/png;base64,", "should hold a picture in base64"),
+        ("http://169.254.169.254/latest/meta-data/", "does not allow connecting"),
+        ("http://localhost:1/x.png", "does not allow connecting"),
+        ("file:///etc/passwd", "an image is"),
+    ],
+)
+def test_a_picture_that_is_none_or_not_allowed_is_refused(spells: Any, url: str, message: str) -> None:
+    spells.policy = Policy.standard().narrow(time=60)
+    with pytest.raises(BridgeCallError, match=message):
+        spells.call("llm.complete", "What?", {"images": [{"url": url}]})
+    assert spells.fake.requests == []
+
+
+def test_what_is_no_picture_there_is_said_so(spells: Any, server: Any) -> None:
+    server.then(
+        lambda exchange: exchange.send(404, b"", {"Content-Type": "image/png"}),
+        lambda exchange: exchange.send(200, b"<p>", {"Content-Type": "text/html"}),
+    )
+    spells.policy = Policy.minimal().narrow(time=60).grant(net={server.address.removeprefix("http://")})
+    for reason in ("status 404", "it is text/html"):
+        with pytest.raises(BridgeCallError, match=reason):
+            spells.call("llm.complete", "What?", {"images": [{"url": f"{server.address}/x.png"}]})
 
 
 # What is known of models

@@ -91,7 +91,8 @@ def _compatible(provider: Provider, endpoint: Endpoint, model: str, client: Any)
 def _llamacpp(provider: Provider, endpoint: Endpoint, model: str, client: Any) -> Any:
     from llmspell_llm.adapter.llamacpp import LlamaCppModel
 
-    return LlamaCppModel(model, provider=_compatible_provider(provider, endpoint, client), profile=_older_profile())
+    profile = _older_profile(supports_image_input=False)
+    return LlamaCppModel(model, provider=_compatible_provider(provider, endpoint, client), profile=profile)
 
 
 def _compatible_provider(provider: Provider, endpoint: Endpoint, client: Any) -> Any:
@@ -100,12 +101,13 @@ def _compatible_provider(provider: Provider, endpoint: Endpoint, client: Any) ->
     return OpenAICompatibleProvider(provider.name, openai_client=openai_client(endpoint, client))
 
 
-def _older_profile() -> Any:
+def _older_profile(**more: Any) -> Any:
     """Return what servers have in common that know `max_tokens` only, which newer ones still take."""
     return _chat_profile(
         openai_chat_supports_max_completion_tokens=False,
         supports_json_schema_output=True,
         supports_json_object_output=True,
+        **more,
     )
 
 

@@ -98,7 +98,25 @@ def translate(error: Exception, connection: Connection) -> LlmspellError:
         case theirs.UserError():
             return ours.RequestRejectedError(f"{name} cannot be asked so: {said}", **who)
         case _:
-            return ours.ModelError(f"the request to {name} failed: {type(error).__name__}: {said}", **who)
+            return _of_library(error, f"{name}: {said}", who)
+
+
+def _of_library(error: Exception, said: str, who: dict[str, Any]) -> ours.ModelError:
+    """Return what an error of a provider's own library means, where pydantic-ai did not stand between."""
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    if not isinstance(status, int):
+        broken = "Connection" in type(error).__name__ or "Timeout" in type(error).__name__
+        kind: type[ours.ModelError] = ours.ConnectionFailedError if broken else ours.ModelError
+        return kind(f"the request failed: {type(error).__name__}: {said}", **who)
+    if status in (401, 403):
+        return ours.AuthenticationError(f"the key is refused by {said}", **who)
+    if status == 404:
+        return ours.ModelUnknownError(f"there is no such thing at {said}", **who)
+    if status == 429:
+        return ours.RateLimitedError(f"too many requests to {said}", **who)
+    if status >= 500:
+        return ours.ProviderDownError(f"the provider is failing: {said}", **who)
+    return ours.RequestRejectedError(f"the request is refused by {said}", **who)
 
 
 def _refused_by_us(error: BaseException) -> LlmspellError | None:

@@ -13,6 +13,7 @@ from llmspell_llm.adapter.connection import Connection
 from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
 from llmspell_llm.adapter.translate import (
     answer_from,
+    check_pictures,
     constrain,
     messages_for,
     settings_for,
@@ -35,6 +36,7 @@ async def ask(
     Raises:
         ModelError: What went wrong, in our words. Cancelling closes the request.
     """
+    check_pictures(messages, connection)
     chosen, ignored = settings_for(settings, connection)
     asked, chosen, parameters = constrain(constraint, connection, messages, chosen)
     response = await in_time(
@@ -119,6 +121,7 @@ async def stream(connection: Connection, messages: Sequence[Message], settings: 
     Raises:
         ModelError: What went wrong, before or within the answer.
     """
+    check_pictures(messages, connection)
     chosen, ignored = settings_for(settings, connection)
     patience = Patience(settings.timeout)
     async with AsyncExitStack() as stack:

@@ -15,6 +15,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
 from llmspell_llm.conversation import Answer, Image, Message, Settings, Usage, estimate
+from llmspell_llm.errors import RequestRejectedError
 from llmspell_llm.prices import cost_of
 from llmspell_llm.structured import Constraint
 
@@ -29,6 +30,21 @@ _SETTINGS = {
     "frequency_penalty": "frequency_penalty",
     "timeout": "request_timeout",
 }
+
+
+def check_pictures(messages: Sequence[Message], connection: Connection) -> None:
+    """Make sure that a model takes the pictures it is given.
+
+    Raises:
+        RequestRejectedError: It takes none.
+    """
+    if any(message.images for message in messages) and not connection.handle.profile.get("supports_image_input", True):
+        raise RequestRejectedError(
+            f"{connection.name} takes no pictures",
+            provider=connection.provider.name,
+            model=connection.model,
+            hint="ask one that does: modelinfo.find with capabilities = {'vision'}",
+        )
 
 
 def messages_for(messages: Sequence[Message]) -> list[theirs.ModelMessage]:

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Protocol
 
 from llmspell.plugin import Call, HostObject, ScriptFunction, export
-from llmspell_llm.conversation import Answer, Message, Settings
-from llmspell_llm.llm.account import Account
-from llmspell_llm.llm.asking import Asking
+from llmspell_llm.conversation import Answer, Message
+from llmspell_llm.llm.options import (
+    SETTINGS,
+    MaxTokens,
+    Retries,
+    Seed,
+    Stop,
+    Temperature,
+    Timeout,
+    image_from,
+)
+from llmspell_llm.llm.streaming import AnswerStream
+from llmspell_llm.structured import Constraint
+
+
+class Speaker(Protocol):
+    """Asks models on behalf of a session's calls."""
+
+    async def ask(
+        self,
+        call: Call,
+        conversation: Sequence[Message],
+        given: Mapping[str, Any],
+        constraint: Constraint | None = None,
+        model: str | None = None,
+    ) -> Answer: ...
+
+    async def begin(
+        self, call: Call, conversation: Sequence[Message], given: Mapping[str, Any], model: str | None = None
+    ) -> AnswerStream: ...
+
+    async def finish(self, call: Call, stream: AnswerStream) -> Answer: ...
 
 
 class ChatSession(HostObject):
@@ -19,9 +48,8 @@ class ChatSession(HostObject):
     Questions are answered one after the other, also when several are asked at once.
 
     Args:
-        asking: Who asks.
-        account: Makes the account that pays for a call.
-        settings: How the model should answer.
+        speaker: Who asks.
+        options: How the model should answer.
         model: Which model.
         system: How it should behave.
         max_messages: How many messages are kept; the oldest are forgotten first.
@@ -29,17 +57,15 @@ class ChatSession(HostObject):
 
     def __init__(
         self,
-        asking: Asking,
-        account: Callable[[Call], Account],
-        settings: Settings,
+        speaker: Speaker,
+        options: Mapping[str, Any],
         *,
         model: str | None = None,
         system: str | None = None,
         max_messages: int | None = None,
     ) -> None:
-        self._asking = asking
-        self._account = account
-        self._settings = settings
+        self._speaker = speaker
+        self._options = options
         self._model = model
         self._system = system
         self._max_messages = max_messages
@@ -47,32 +73,63 @@ class ChatSession(HostObject):
         self._turn = asyncio.Lock()
 
     @export
-    async def send(self, call: Call, text: str) -> str:
-        """Say something and return the answer. What fails is not remembered."""
+    async def send(
+        self,
+        call: Call,
+        text: str,
+        *,
+        images: list[dict[str, Any]] | None = None,
+        temperature: Temperature = None,
+        max_tokens: MaxTokens = None,
+        stop: Stop = None,
+        seed: Seed = None,
+        timeout: Timeout = None,
+        retries: Retries = None,
+        details: bool = False,
+    ) -> Any:
+        """Say something and return the answer. What fails is not remembered.
+
+        Args:
+            text: What to say.
+            images: Pictures that go with it.
+            details: Return ``{content, usage, ...}`` instead of the text.
+        """
+        given = self._chosen(locals())
+        asked = Message("user", text, tuple(image_from(image) for image in images or ()))
         async with self._turn:
-            answer = await self._asking.complete(
-                self._with(text), self._settings, model=self._model, account=self._account(call)
-            )
-            self._remember(text, answer)
-            return answer.text
+            answer = await self._speaker.ask(call, self._with(asked), given, None, self._model)
+            self._remember(asked, answer)
+            return answer.as_value() if details else answer.text
 
     @export
-    async def stream(self, call: Call, text: str, receive: ScriptFunction) -> str:
+    async def stream(
+        self,
+        call: Call,
+        text: str,
+        receive: ScriptFunction,
+        *,
+        temperature: Temperature = None,
+        max_tokens: MaxTokens = None,
+        stop: Stop = None,
+        seed: Seed = None,
+        timeout: Timeout = None,
+        retries: Retries = None,
+    ) -> str:
         """Say something, receive the answer piece by piece, and return the whole of it.
 
         A function that returns ``false`` ends the answer; what came so far is remembered.
         """
+        given = self._chosen(locals())
+        asked = Message("user", text)
         async with self._turn:
-            stream = await self._asking.stream(
-                self._with(text), self._settings, model=self._model, account=self._account(call)
-            )
+            stream = await self._speaker.begin(call, self._with(asked), given, self._model)
             async with aclosing(stream.pieces()) as pieces:
                 async for piece in pieces:
                     if await receive(piece) is False:
                         break
-            assert stream.answer is not None
-            self._remember(text, stream.answer)
-            return stream.answer.text
+            answer = await self._speaker.finish(call, stream)
+            self._remember(asked, answer)
+            return answer.text
 
     @export
     def get_history(self) -> list[dict[str, Any]]:
@@ -98,12 +155,16 @@ class ChatSession(HostObject):
         """Go on from an earlier conversation."""
         self._messages = list(messages)
 
-    def _with(self, text: str) -> list[Message]:
-        first = [Message("system", self._system)] if self._system else []
-        return [*first, *self._messages, Message("user", text)]
+    def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of one question over those of the conversation."""
+        return {**self._options, **{name: given[name] for name in SETTINGS if given.get(name) is not None}}
 
-    def _remember(self, text: str, answer: Answer) -> None:
-        self._messages += [Message("user", text), Message("assistant", answer.text)]
+    def _with(self, asked: Message) -> list[Message]:
+        first = [Message("system", self._system)] if self._system else []
+        return [*first, *self._messages, asked]
+
+    def _remember(self, asked: Message, answer: Answer) -> None:
+        self._messages += [asked, Message("assistant", answer.text)]
         if self._max_messages is not None:
             # Whole turns are forgotten, so that the conversation still begins with a question.
             excess = len(self._messages) - self._max_messages

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llmspell_llm.adapter import Connection
-from llmspell_llm.conversation import Answer, Message, Settings, Usage
+from llmspell_llm.conversation import CHARACTERS_PER_TOKEN, Answer, Message, Settings, Usage
 from llmspell_llm.errors import ModelError
 from llmspell_llm.llm.account import Account, Report, expected_tokens, settle_quietly
 from llmspell_llm.llm.retrying import retrying
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TOKENS_AHEAD = 64
 """How many tokens of an answer without ``max_tokens`` are set aside at a time."""
+LONGEST_TOKEN = 16
+"""Characters; what is written has at least this fraction of tokens, whatever a provider may claim."""
 
 
 class AnswerStream:
@@ -33,11 +35,14 @@ class AnswerStream:
         self, connection: Connection, messages: Sequence[Message], settings: Settings, account: Account
     ) -> None:
         self._connection = connection
-        self._messages = messages
+        self.messages = messages
         self._settings = settings
         self._account = account
         self._reservations: list[Any] = []
         self._began = 0.0
+        self._set_aside = 0
+        self._pieces = 0
+        self._characters = 0
         self.answer: Answer | None = None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
@@ -56,7 +61,7 @@ class AnswerStream:
                 piece = first
                 while piece is not None:
                     said.append(piece)
-                    self._pay_ahead(said)
+                    self._pay_ahead(piece)
                     yield piece
                     piece = await anext(iterator, None)
         except GeneratorExit:
@@ -73,11 +78,12 @@ class AnswerStream:
         from llmspell_llm.adapter.requests import stream
 
         self._began = time.perf_counter()
-        self._reservations = [self._account.reserve(expected_tokens(self._messages, self._settings))]
+        self._reservations = [self._account.reserve(expected_tokens(self.messages, self._settings))]
+        self._set_aside = self._settings.max_tokens or 0
         used = Usage(requests=1)
         async with AsyncExitStack() as stack:
             try:
-                streaming = await stack.enter_async_context(stream(self._connection, self._messages, self._settings))
+                streaming = await stack.enter_async_context(stream(self._connection, self.messages, self._settings))
                 used = streaming.usage
                 iterator = aiter(streaming)
                 first = await anext(iterator, None)
@@ -86,10 +92,18 @@ class AnswerStream:
                 raise
             return streaming, stack.pop_all(), iterator, first
 
-    def _pay_ahead(self, said: list[str]) -> None:
-        """Set aside tokens for what is still to come, where nobody said how long the answer may be."""
-        if self._settings.max_tokens is None and (len(said) - 1) % TOKENS_AHEAD == 0:
-            self._reservations.append(self._account.reserve(TOKENS_AHEAD))
+    def _pay_ahead(self, piece: str) -> None:
+        """Set aside tokens for what is still to come, where nobody said how long the answer may be, or it is longer."""
+        self._pieces += 1
+        self._characters += len(piece)
+        if self._settings.max_tokens is None:
+            written = max(self._pieces, -(-self._characters // CHARACTERS_PER_TOKEN))
+        else:
+            written = self._characters // LONGEST_TOKEN
+        if written > self._set_aside:
+            more = max(TOKENS_AHEAD, written - self._set_aside)
+            self._reservations.append(self._account.reserve(more))
+            self._set_aside += more
 
     def _stopped(self, streaming: Streaming, text: str) -> None:
         usage = streaming.usage
@@ -102,3 +116,15 @@ class AnswerStream:
 
     def _report(self, usage: Usage, error: ModelError | None = None) -> Report:
         return Report(self._connection, usage, time.perf_counter() - self._began, error)
+
+
+class SaidStream(AnswerStream):
+    """An answer that was known without asking a model; it comes in one piece."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.messages = ()
+        self.answer = answer
+
+    async def pieces(self) -> AsyncGenerator[str, None]:
+        assert self.answer is not None
+        yield self.answer.text

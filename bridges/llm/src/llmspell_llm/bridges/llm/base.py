@@ -14,6 +14,8 @@ from llmspell_llm.llm.asking import Asking
 from llmspell_llm.llm.metrics import ProviderMetrics
 from llmspell_llm.llm.options import constraint_from, settings_from
 from llmspell_llm.llm.paying import RunAccount
+from llmspell_llm.llm.pictures import with_pictures
+from llmspell_llm.llm.streaming import AnswerStream, SaidStream
 from llmspell_llm.neighbours import fire, hooked
 from llmspell_llm.providers import Directory
 from llmspell_llm.structured import Constraint, Shape
@@ -78,7 +80,7 @@ class LlmBase(Bridge):
         model: str | None = None,
     ) -> Answer:
         """Ask a model with the options a script gave, as the session's hooks allow and change it."""
-        conversation, said = await self._before(call, conversation)
+        conversation, said = await self._before(call, await with_pictures(call, conversation))
         if said is not None:
             answer = Answer(said, "hook", "hook", Usage())
         else:
@@ -90,6 +92,25 @@ class LlmBase(Bridge):
                 account=self.account(call),
             )
         return await self._after(call, conversation, answer)
+
+    async def begin(
+        self, call: Call, conversation: Sequence[Message], given: Mapping[str, Any], model: str | None = None
+    ) -> AnswerStream:
+        """Begin an answer that arrives piece by piece, as the session's hooks allow and change the question."""
+        conversation, said = await self._before(call, await with_pictures(call, conversation))
+        if said is not None:
+            return SaidStream(Answer(said, "hook", "hook", Usage()))
+        return await self.asking.stream(
+            conversation,
+            settings_from(given, self.defaults),
+            model=self.model(model),
+            account=self.account(call),
+        )
+
+    async def finish(self, call: Call, stream: AnswerStream) -> Answer:
+        """Return the whole of an answer that has arrived, as the session's hooks change it."""
+        assert stream.answer is not None
+        return await self._after(call, stream.messages, stream.answer)
 
     async def _before(self, call: Call, conversation: Sequence[Message]) -> tuple[Sequence[Message], str | None]:
         """Let hooks change the prompt, or answer in the model's place (``skip_generation`` and ``response``)."""
@@ -109,7 +130,8 @@ class LlmBase(Bridge):
         """Let hooks change the answer's text."""
         if not hooked(call, "after_generate"):
             return answer
-        context = {"prompt": conversation[-1].content, "response": answer.text, "metadata": {"model": answer.model}}
+        prompt = conversation[-1].content if conversation else ""
+        context = {"prompt": prompt, "response": answer.text, "metadata": {"model": answer.model}}
         response = (await fire(call, "after_generate", context)).get("response")
         return replace(answer, text=response) if isinstance(response, str) else answer
 

@@ -13,6 +13,7 @@ from llmspell_llm.bridges.aliases import also
 from llmspell_llm.bridges.llm.base import LlmBase, message_of
 from llmspell_llm.errors import ModelError
 from llmspell_llm.llm.options import (
+    SETTINGS,
     MaxTokens,
     Penalty,
     Retries,
@@ -210,10 +211,10 @@ class QuestionExports(LlmBase):
             max_messages: How many messages are kept; the oldest turns are forgotten first.
         """
         given = locals()
+        settings_from(given, {})
         session = ChatSession(
-            self.asking,
-            self.account,
-            settings_from(given, self.defaults),
+            self,
+            {name: given[name] for name in SETTINGS if given.get(name) is not None},
             model=self.model(model),
             system=self.system(system_prompt),
             max_messages=max_messages,

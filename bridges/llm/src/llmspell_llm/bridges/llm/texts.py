@@ -15,8 +15,11 @@ from llmspell_llm.llm.options import Retries
 from llmspell_llm.llm.prompts import render
 from llmspell_llm.llm.retrying import retrying
 from llmspell_llm.modelinfo import estimate_cost
+from llmspell_llm.providers import RemoteProvider, Resolved
 
 DEFAULT_TOKENS = 100
+_COUNTING = ("anthropic", "google", "vertex", "openai", "openai-responses")
+"""Dialects in which a provider can be asked to count."""
 
 
 class TextExports(LlmBase):
@@ -35,11 +38,16 @@ class TextExports(LlmBase):
     async def count_tokens(self, text: str, *, model: str | None = None) -> dict[str, Any]:
         """Count the tokens of a text: ``{tokens, exact, model}``.
 
-        ``exact`` is true where the model's own tokeniser counted; else it is an estimate, a quarter of the characters.
+        ``exact`` is true where the model's own tokeniser or its provider counted; else it is an estimate, a quarter of
+        the characters.
         """
         resolved = self.asking.directory.resolve(self.model(model))
         name = resolved.model or resolved.provider.default_model or ""
         counted = await resolved.provider.count_tokens(text, name)
+        if counted is None and text and await _dialect_of(resolved) in _COUNTING:
+            from llmspell_llm.adapter.counting import count_tokens
+
+            counted = await count_tokens(await self.asking.connections.connect(resolved), text)
         return {
             "tokens": estimate(text) if counted is None else counted,
             "exact": counted is not None,
@@ -104,3 +112,10 @@ class TextExports(LlmBase):
             "output_tokens": output_tokens,
             "model": name,
         }
+
+
+async def _dialect_of(resolved: Resolved) -> str:
+    """Return how a provider that is somewhere else is spoken to, without starting one that is here."""
+    if not isinstance(resolved.provider, RemoteProvider):
+        return ""
+    return (await resolved.provider.endpoint()).dialect
