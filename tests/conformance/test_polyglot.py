@@ -34,6 +34,7 @@ FILES = {
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
     "child.js": "export default params.n + 1;",
+    "endless.js": "for (;;) {}",
     "loud.js": 'console.log("from the child"); export default await require("core").uuid();',
 }
 
@@ -144,9 +145,17 @@ def test_what_a_child_calls_counts_for_its_parent(run: Any) -> None:
     assert result.usage.calls >= 3
 
 
-def test_a_child_may_be_given_less_time(run: Any) -> None:
-    source = 'local ok, e = pcall(spell.run, "tools.js", {}, {time = 0.2}) return ok'
-    assert run("main.lua", source).value in (True, False)
+def test_a_child_may_be_given_less_time_and_its_parent_goes_on(run: Any) -> None:
+    lua = """
+        local ok, e = pcall(spell.run, "endless.js", {}, {time = 0.2})
+        return {ok, e.code, spell.run("child.js", {n = 1})}
+        """
+    assert run("main.lua", lua, time=60).value == [False, "deadline", 2]
+
+
+def test_the_end_of_the_parents_own_time_is_not_caught_through_a_child(run: Any) -> None:
+    with pytest.raises(DeadlineExceeded):
+        run("main.lua", 'while true do pcall(spell.run, "endless.js", {}, {time = 50}) end', time=1)
 
 
 def test_cancelling_reaches_the_callee(tmp_path: Path) -> None:

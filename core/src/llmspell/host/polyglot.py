@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell.bridge import Bridge, Call, HostObject, export
 from llmspell.engine import Source
-from llmspell.errors import BridgeError, ScriptModuleNotFoundError
+from llmspell.errors import BridgeError, DeadlineExceeded, EngineCrashed, ScriptModuleNotFoundError
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
+from llmspell.runtime.outcome import why_lost
 
 if TYPE_CHECKING:
     from llmspell.runtime.run import Run
@@ -117,7 +118,8 @@ class SpellBridge(Bridge):
         Args:
             path: A file inside this spell's directory.
             params: What it finds as ``params``.
-            time: Seconds it may take, within what this spell has left.
+            time: Seconds it may take, within what this spell has left. When they are over it ends, and this fails
+                with the code ``deadline``, which this spell may catch: its own time is not over.
         """
         run = call.run
         limit = run.policy.limits.depth
@@ -130,6 +132,13 @@ class SpellBridge(Bridge):
         try:
             await conversation.finish()
             return conversation.outcome()
+        except (EngineCrashed, DeadlineExceeded) as error:
+            known = why_lost(conversation.run, error) if isinstance(error, EngineCrashed) else error
+            its_own = time is not None and not run.stopping and conversation.run.deadline != run.deadline
+            if its_own and isinstance(known, DeadlineExceeded):
+                message = f"the spell {path} took longer than the {time:g} s it was given"
+                raise BridgeError(message, code=known.code) from error
+            raise known from error
         finally:
             run.services.unwatch(conversation)
             for item in conversation.run.end():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from llmspell.bridge import BridgeSet
 from llmspell.engine import EngineSpec, Source
 from llmspell.engine.messages import Done, Failed, Start
-from llmspell.errors import EngineCrashed, LlmspellError, ResourceExhausted, SessionClosedError
+from llmspell.errors import EngineCrashed, LlmspellError, SessionClosedError
 from llmspell.gate import Recorder
 from llmspell.gate.gate import Door
 from llmspell.gate.record import scrub_value
@@ -122,7 +122,7 @@ class Session:
                 if not conversation.talk():
                     self._host.loop.run(conversation.finish())
             except EngineCrashed as error:
-                raise _said_so(conversation, error) from error
+                raise _why_lost(conversation, error) from error
             return self._result(conversation, began)
         except LlmspellError as error:
             self._told(error, conversation, began)
@@ -155,7 +155,7 @@ class Session:
             try:
                 await conversation.finish()
             except EngineCrashed as error:
-                raise _said_so(conversation, error) from error
+                raise _why_lost(conversation, error) from error
             return self._result(conversation, began)
         except LlmspellError as error:
             self._told(error, conversation, began)
@@ -386,16 +386,10 @@ class Session:
         await self.aclose()
 
 
-def _said_so(conversation: Conversation, error: EngineCrashed) -> LlmspellError:
-    """A guest that was killed because the run was stopped did not crash: tell why it was stopped."""
-    run = conversation.run
-    if isinstance(run.stop_error, LlmspellError):
-        return run.stop_error
-    if run.stopping == "deadline":
-        return run.over_deadline()
-    if isinstance(error.__cause__, ResourceExhausted):
-        return error.__cause__
-    return error
+def _why_lost(conversation: Conversation, error: EngineCrashed) -> LlmspellError:
+    from llmspell.runtime.outcome import why_lost
+
+    return why_lost(conversation.run, error)
 
 
 async def _close_objects(objects: list[Any]) -> None:

@@ -119,3 +119,14 @@ def _limit(
     if cause is not None:
         error.__cause__ = cause
     return error
+
+
+def why_lost(run: Run, error: EngineCrashed) -> LlmspellError:
+    """Tell why a guest is gone: one that was killed because the run was stopped did not crash."""
+    if isinstance(run.stop_error, LlmspellError):
+        return run.stop_error
+    if run.stopping == "deadline":
+        return run.over_deadline()
+    if isinstance(error.__cause__, ResourceExhausted):
+        return error.__cause__
+    return error
