@@ -154,6 +154,24 @@ def test_calls_said_together_overlap(plugin: Any, session: Any) -> None:
     assert session.run(script(plugin, spell)).value == [0, 2, 4, 6, 8]
 
 
+@pytest.mark.parametrize("on_a_loop", [False, True])
+def test_replies_that_are_there_together_are_brought_together(plugin: Any, session: Any, on_a_loop: bool) -> None:
+    def spell(guest: Any) -> Any:
+        together = []
+
+        def step_all(replies: Any) -> Any:
+            together.append(len(replies))
+            return [word for reply in replies for word in guest.step(reply)]
+
+        guest.step_all = step_all
+        yield [("demo", "double", n) for n in range(5)]
+        return together
+
+    source = script(plugin, spell)
+    result = asyncio.run(session.arun(source)) if on_a_loop else session.run(source)
+    assert result.value == [5]
+
+
 def test_an_unhandled_fault_chains_the_hosts_exception(plugin: Any, session: Any) -> None:
     def spell(guest: Any) -> Any:
         yield ("demo", "fail", "no such note")

@@ -150,7 +150,7 @@ class Bench:
         try:
             inbox: list[Any] = [self.start(text, **params)]
             while inbox:
-                for said in await seat.astep(inbox.pop(0)):
+                for said in await astep(seat, inbox.pop(0)):
                     outcome.said.append(said)
                     if isinstance(said, m.Call):
                         inbox.append(reply_to(said, answer))
@@ -158,12 +158,20 @@ class Bench:
             outcome.error = error
         finally:
             outcome.seconds = time.monotonic() - began
+            seat.leave()
             seat.close()
         return outcome
 
     def close(self) -> None:
         self.workers.close()
         self.watchdog.close()
+
+
+async def astep(seat: Any, word: Any) -> Any:
+    """Bring a guest something on the running loop, and wait for what it says."""
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    seat.begin(word, lambda said, failure: answer.set_exception(failure) if failure else answer.set_result(said))
+    return await answer
 
 
 def reply_to(call: m.Call, answer: Answer | None) -> m.Reply:
@@ -316,6 +324,11 @@ def wait_until() -> Callable[[Callable[[], Any]], Any]:
         return found
 
     return wait
+
+
+@pytest.fixture(name="astep")
+def _astep() -> Callable[[Any, Any], Any]:
+    return astep
 
 
 @pytest.fixture

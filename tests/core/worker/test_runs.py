@@ -140,19 +140,20 @@ def test_an_event_loop_is_not_blocked_by_a_busy_guest(bench: Any, in_loop: Any) 
     assert ticks > 10
 
 
-def test_runs_of_one_loop_overlap(bench: Any, in_loop: Any) -> None:
+def test_runs_of_one_loop_overlap(bench: Any, in_loop: Any, astep: Any) -> None:
     """Each of two guests waits for a word of the other's host side: one after the other they would never end."""
 
     async def both() -> list[Any]:
         first, second = bench.seat(), bench.seat()
         try:
             text = "result = call('a', 'b')"
-            (one,), (two,) = await asyncio.gather(first.astep(bench.start(text)), second.astep(bench.start(text)))
-            said = await asyncio.gather(second.astep(m.Reply(two.id, 2)), first.astep(m.Reply(one.id, 1)))
+            (one,), (two,) = await asyncio.gather(astep(first, bench.start(text)), astep(second, bench.start(text)))
+            said = await asyncio.gather(astep(second, m.Reply(two.id, 2)), astep(first, m.Reply(one.id, 1)))
             return [each[0].values[0] for each in said]
         finally:
-            first.close()
-            second.close()
+            for seat in (first, second):
+                seat.leave()
+                seat.close()
 
     assert in_loop(both()) == [2, 1]
 
@@ -163,12 +164,15 @@ def test_large_values_cross_both_ways_on_a_loop(bench: Any, in_loop: Any) -> Non
     assert outcome.value == large
 
 
-def test_a_run_begun_in_a_thread_goes_on_in_a_loop(bench: Any, in_loop: Any) -> None:
+def test_a_run_begun_in_a_thread_goes_on_in_a_loop(bench: Any, in_loop: Any, astep: Any) -> None:
     seat = bench.seat()
     (call,) = seat.step(bench.start("result = call('a', 'b')"))
 
     async def finish() -> Any:
-        return await seat.astep(m.Reply(call.id, "from the loop"))
+        try:
+            return await astep(seat, m.Reply(call.id, "from the loop"))
+        finally:
+            seat.leave()
 
     try:
         assert in_loop(finish())[0].values == ["from the loop"]

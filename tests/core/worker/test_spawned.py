@@ -211,12 +211,12 @@ def test_a_loop_that_cannot_watch_sockets_has_threads_do_it(bench: Any) -> None:
         assert [outcome.value for outcome in runner.run(both())] == [[0, 1, 2]] * 2
 
 
-def test_a_loop_that_cannot_watch_sockets_still_ends_a_deaf_guest(bench: Any) -> None:
+def test_a_loop_that_cannot_watch_sockets_still_ends_a_deaf_guest(bench: Any, astep: Any) -> None:
     async def killed() -> Any:
         port = bench.port()
         seat = bench.seat(port)
         step = asyncio.create_task(
-            seat.astep(bench.start("guest.interrupt = lambda reason: None\nwrite('busy')\nwhile True: pass"))
+            astep(seat, bench.start("guest.interrupt = lambda reason: None\nwrite('busy')\nwhile True: pass"))
         )
         await asyncio.to_thread(port.heard.wait)
         seat.interrupt("deadline")

@@ -177,15 +177,16 @@ def test_cancelling_one_invocation_leaves_a_waiting_guest_waiting(bench: Any) ->
         seat.close()
 
 
-def test_a_kill_wakes_a_loop_that_waits(bench: Any, in_loop: Any) -> None:
+def test_a_kill_wakes_a_loop_that_waits(bench: Any, in_loop: Any, astep: Any) -> None:
     async def killed() -> None:
         port = bench.port()
         seat = bench.seat(port)
-        step = asyncio.create_task(seat.astep(bench.start(DEAF)))
+        step = asyncio.create_task(astep(seat, bench.start(DEAF)))
         await asyncio.to_thread(port.heard.wait)
         seat.kill("cancelled")
         with pytest.raises(EngineCrashed, match="did not stop"):
             await step
+        seat.leave()
         seat.close()
 
     in_loop(killed())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from llmspell.engine.messages import Call, Cancel, Done, Failed, Invoke, Reply
+from llmspell.engine.messages import Call, Cancel, Done, Failed, Fault, Invoke, Reply
 
 
 def test_they_are_modules_and_globals(stage: Any) -> None:
@@ -42,6 +42,41 @@ def test_a_task_is_known_after_an_await_too(stage: Any) -> None:
     return [seen.filter((x) => x === 'look').length, seen.at(-1)]
     """
     assert stage.run(code) == [10, None]
+
+
+def test_replies_heard_together_settle_in_their_order(stage: Any) -> None:
+    first, second = stage.start("""
+    const order = [];
+    const ask = async (n) => { await kit.fetch(n); order.push(n); return kit.fetch(n * 10) };
+    const all = await Promise.all([ask(1), ask(2)]);
+    return [order, all, await kit.refuseLater('late').catch((e) => e.code)]
+    """)
+    calls = stage.guest.step_all([Reply(second.id, 2), Reply(first.id, 1)])
+    assert [call.args for call in calls] == [[20], [10]]
+    (late,) = stage.guest.step_all([Reply(call.id, call.args[0]) for call in calls])
+    (done,) = stage.guest.step_all([stage.answer(late)])
+    assert done.values == [[[2, 1], [10, 20], "late"]]
+
+
+def test_a_task_cancelled_by_what_ran_since_its_answer_came_goes_no_further(stage: Any) -> None:
+    first, second = stage.start("""
+    let loser;
+    const quick = async.spawn(async () => { await kit.fetch('quick'); loser.cancel('too late'); return 'won' });
+    const seen = [];
+    loser = async.spawn(async () => {
+      try { await kit.fetch('slow'); seen.push('went on') } catch (error) { seen.push(error.code) }
+    });
+    return [await quick, await loser.catch((error) => error.message), seen]
+    """)
+    (done,) = stage.guest.step_all([Reply(first.id), Reply(second.id)])
+    assert done.values == [["won", "too late", ["cancelled"]]]
+
+
+def test_a_fatal_reply_among_others_ends_the_run(stage: Any) -> None:
+    first, second = stage.start("return Promise.allSettled([kit.fetch(1), kit.fetch(2)])")
+    over = Reply(first.id, None, Fault("budget", "nothing left", {"limit": "cost", "value": 1}, fatal=True))
+    (failed,) = stage.guest.step_all([over, Reply(second.id, 2)])
+    assert (failed.failure.kind, failed.failure.limit) == ("limit", "cost")
 
 
 def test_a_task_is_cancelled_at_any_await(stage: Any) -> None:

@@ -75,6 +75,9 @@ class Guest(Protocol):
 
     The life of a guest: ``step(Start)``, then ``step(Reply | Invoke | Cancel)`` as often as needed until it says
     ``Done`` or ``Failed`` with id 0, then ``close``.
+
+    A guest that can hear several replies together more cheaply than one by one also has a method
+    ``step_all(replies: Sequence[Reply])``; it returns what ``step`` with each of them would, as one list.
     """
 
     def step(self, message: HostMessage) -> list[GuestMessage]:

@@ -127,6 +127,28 @@ class Reply(msgspec.Struct, frozen=True, tag="reply"):
     fault: Fault | None = None
 
 
+class Replies(msgspec.Struct, frozen=True, tag="replies"):
+    """Several replies at once, each to be heard as if it had come alone, in this order.
+
+    Only places know it: a guest hears single replies, or all of them by its ``step_all``. What a guest says before the
+    last of them is the answer to all of them.
+    """
+
+    replies: list[Reply]
+
+    def without(self, call: int) -> tuple[Reply | None, Replies | None]:
+        """Return the reply to one call, and what is left; None for what is not there.
+
+        Example:
+            >>> found, rest = Replies([Reply(1, "a"), Reply(2, "b")]).without(2)
+            >>> found.value, [reply.id for reply in rest.replies]
+            ('b', [1])
+        """
+        found = next((reply for reply in self.replies if reply.id == call), None)
+        rest = [reply for reply in self.replies if reply is not found]
+        return found, Replies(rest) if rest else None
+
+
 class Invoke(msgspec.Struct, frozen=True, tag="invoke"):
     """Call a function of the script; answered by ``Done`` or ``Failed`` with the same id."""
 
@@ -189,4 +211,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 HostMessage: TypeAlias = Start | Load | Reply | Invoke | Cancel
+Delivery: TypeAlias = HostMessage | Replies
+"""What is brought to a seat: a message, or several replies."""
+
 GuestMessage: TypeAlias = Call | Emit | Done | Failed

@@ -7,10 +7,24 @@ The first export that has to be awaited moves the rest of it to the host's home 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, HostMessage, Invoke, Load, Reply
+from llmspell.engine.messages import (
+    MAIN,
+    Call,
+    Cancel,
+    Delivery,
+    Done,
+    Emit,
+    Failed,
+    GuestMessage,
+    HostMessage,
+    Invoke,
+    Load,
+    Replies,
+    Reply,
+)
 from llmspell.engine.source import Source
 from llmspell.errors import (
     BridgeError,
@@ -33,6 +47,9 @@ GRACE = 0.2
 MAX_INVOCATIONS = 500
 """Calls of script functions open at once in one guest: what bounds recursion across languages."""
 
+MOST_REPLIES = 200
+"""Replies that are brought to a guest together: enough to share the cost of the way, few enough to be stopped in."""
+
 
 class Conversation:
     """Drive one guest.
@@ -46,8 +63,9 @@ class Conversation:
 
     # Thousands may wait at once, so each is small: slots, no queue but a list, no event but a future in need.
     __slots__ = (
+        "_busy",
+        "_driving",
         "_host_tasks",
-        "_idle",
         "_inbox",
         "_invocations",
         "_killer",
@@ -80,7 +98,8 @@ class Conversation:
         self._host_tasks: dict[asyncio.Task[Reply], int] = {}
         self.driven: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._idle: asyncio.Future[None] | None = None
+        self._driving: asyncio.Future[None] | None = None
+        self._busy = False
         self._stop_sent = False
         self._killer: asyncio.TimerHandle | None = None
         run.invoker = self.invoke
@@ -116,7 +135,7 @@ class Conversation:
         """
         inbox, seat, gate, run = self._inbox, self.seat, self.gate, self.run
         while inbox:
-            for said in seat.step(inbox.pop(0)):
+            for said in seat.step(_next(inbox)):
                 kind = type(said)
                 if kind is Call:
                     answer = gate.call(run, said)  # type: ignore[arg-type]
@@ -163,56 +182,80 @@ class Conversation:
             raise
 
     async def _drive(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        over = self._driving = loop.create_future()
         for call, work in self._parked:
             self._begin(call, work)
         self._parked.clear()
         if self.run.stopping:
             self._stop_on_loop()
-        inbox, seat = self._inbox, self.seat
-        loop = asyncio.get_running_loop()
+        self._go_on()
         try:
-            while self.ended is None:
-                if inbox:
-                    self._take(await seat.astep(inbox.pop(0)))
-                elif self._host_tasks or self.serves:
-                    self._idle = loop.create_future()
-                    await self._idle
-                else:
-                    raise EngineCrashed("the guest waits for something that nobody was asked for")
+            await over
         except Exception as error:
             self._fail_invocations(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
             raise
         finally:
+            self.seat.leave()
             if self._killer is not None:
                 self._killer.cancel()
             await self._end_host_work()
             self._loop = None
 
-    def _take(self, said_all: Any) -> None:
+    def _go_on(self) -> None:
+        """Bring the guest what is in line, unless it is busy with what it was told before.
+
+        Called for every word there is for the guest, so each is on its way as soon as it can be; those that come
+        while the guest is busy wait, and go together where they can.
+        """
+        over = self._driving
+        if self._busy or over is None or over.done():
+            return
+        if self._inbox:
+            self._busy = True
+            try:
+                self.seat.begin(_next(self._inbox), self._heard)
+            except Exception as error:  # noqa: BLE001 - raised by whoever drives
+                over.set_exception(error)
+        elif not (self._host_tasks or self.serves):
+            over.set_exception(EngineCrashed("the guest waits for something that nobody was asked for"))
+
+    def _heard(self, said: Sequence[GuestMessage], failure: BaseException | None) -> None:
+        """Take what the guest said; called on the loop when it has."""
+        self._busy = False
+        over = self._driving
+        if over is None or over.done():
+            return
+        if failure is None:
+            try:
+                self._take(said)
+            except Exception as error:  # noqa: BLE001 - raised by whoever drives
+                failure = error
+        if failure is not None:
+            over.set_exception(failure)
+        elif self.ended is not None:
+            over.set_result(None)
+        else:
+            self._go_on()
+
+    def _take(self, said_all: Sequence[GuestMessage]) -> None:
         gate, run = self.gate, self.run
         for said in said_all:
             kind = type(said)
             if kind is Call:
-                answer = gate.call(run, said)
+                answer = gate.call(run, said)  # type: ignore[arg-type]
                 if type(answer) is Reply:
                     self._inbox.append(answer)
                 else:
                     self._begin(said, answer)  # type: ignore[arg-type]
             elif kind is Emit:
-                self._emitted(said)
-            elif said.id == MAIN:
-                self.ended = said
+                self._emitted(said)  # type: ignore[arg-type]
+            elif said.id == MAIN:  # type: ignore[union-attr]
+                self.ended = said  # type: ignore[assignment]
                 return
             else:
-                self._answered(said)
-
-    def _wake(self) -> None:
-        """Let the driver go on, if it waits for something to be put in line."""
-        idle = self._idle
-        if idle is not None:
-            self._idle = None
-            if not idle.done():
-                idle.set_result(None)
+                self._answered(said)  # type: ignore[arg-type]
 
     def _begin(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
         """Start host work; its reply goes in line when it is there."""
@@ -225,7 +268,7 @@ class Conversation:
         # Cancelled: dropped by the guest, or the run is ending. Nobody waits for an answer.
         if not task.cancelled():
             self._inbox.append(task.result())
-        self._wake()
+        self._go_on()
 
     def drop(self, call: int) -> None:
         """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
@@ -248,8 +291,8 @@ class Conversation:
                 task.cancel()
         self._fail_invocations(self.run.stop_error or Cancelled("the run was stopped"))
         self._inbox.insert(0, Cancel(self.run.stopping))
-        self._wake()
         self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
+        self._go_on()
 
     async def _end_host_work(self) -> None:
         self._drop_parked()
@@ -312,13 +355,13 @@ class Conversation:
         answer: asyncio.Future[list[Any]] = loop.create_future()
         self._invocations[number] = answer
         self._inbox.append(message(number))
-        self._wake()
+        self._go_on()
         try:
             return await answer
         except asyncio.CancelledError:
             if self._invocations.pop(number, None) is not None and self.ended is None:
                 self._inbox.append(Cancel("cancelled", number))
-                self._wake()
+                self._go_on()
             raise
 
     def _answered(self, said: Done | Failed) -> None:
@@ -370,6 +413,20 @@ class Conversation:
 
     def _emitted(self, said: Emit) -> None:
         emit(self.run, said, self.stop)
+
+
+def _next(inbox: list[HostMessage]) -> Delivery:
+    """Take the next message out of the line, or all replies until the next word of another kind."""
+    first = inbox.pop(0)
+    if type(first) is not Reply or not inbox or type(inbox[0]) is not Reply:
+        return first
+    replies = [first]
+    for word in inbox[: MOST_REPLIES - 1]:
+        if type(word) is not Reply:
+            break
+        replies.append(word)
+    del inbox[: len(replies) - 1]
+    return Replies(replies)
 
 
 def emit(run: Run, said: Emit, stop: Callable[[str, LlmspellError | None], None] | None) -> None:

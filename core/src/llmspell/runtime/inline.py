@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from llmspell.engine import Guest, GuestLimits, GuestUsage, ScriptEngine
-from llmspell.engine.messages import Call, Emit, GuestMessage, HostMessage, Reply
+from llmspell.engine.messages import Call, Delivery, Emit, GuestMessage, Replies, Reply
 from llmspell.errors import EngineCrashed
-from llmspell.runtime.seat import Isolation
+from llmspell.runtime.delivery import deliver
+from llmspell.runtime.seat import Isolation, Told
 from llmspell.runtime.steps import StepThreads
 
 INLINE = Isolation("inline", {"deadline": "cooperative", "memory": "engine", "output": "host", "cancel": "cooperative"})
@@ -20,10 +23,10 @@ INLINE = Isolation("inline", {"deadline": "cooperative", "memory": "engine", "ou
 class InlineSeat:
     """A guest that can suspend, in this process.
 
-    Its steps run in the caller's thread (``step``) or in one of the host's step threads (``astep``).
+    Its steps run in the caller's thread (``step``) or in one of the host's step threads (``begin``).
     """
 
-    __slots__ = ("_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_waiter")
+    __slots__ = ("_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_told")
 
     def __init__(self, engine: ScriptEngine, limits: GuestLimits, port: Any, threads: StepThreads) -> None:
         self._guest: Guest = engine.open(limits, port)
@@ -31,35 +34,35 @@ class InlineSeat:
         self._busy = False
         self._lost = ""
         self._closed = False
-        self._waiter: asyncio.Future[Any] | None = None
+        self._told: Told | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def isolation(self) -> Isolation:
         return INLINE
 
-    def step(self, message: HostMessage) -> Sequence[GuestMessage]:
+    def step(self, word: Delivery) -> Sequence[GuestMessage]:
         if self._lost:
             raise EngineCrashed(self._lost)
         self._busy = True
         try:
-            return self._guest.step(message)
+            return deliver(self._guest, word)
         finally:
             self._busy = False
 
-    async def astep(self, message: HostMessage) -> Sequence[GuestMessage]:
+    def begin(self, word: Delivery, told: Told) -> None:
         if self._lost:
             raise EngineCrashed(self._lost)
         loop = self._loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Sequence[GuestMessage]] = loop.create_future()
-        self._waiter = waiter
+        self._told = told
         self._busy = True
+        context = contextvars.copy_context()
 
         def work() -> None:
             said: Sequence[GuestMessage] = ()
             failure: BaseException | None = None
             try:
-                said = self._guest.step(message)
+                said = deliver(self._guest, word)
             except BaseException as error:  # noqa: BLE001 - carried over to the loop
                 failure = error
             self._busy = False
@@ -67,10 +70,17 @@ class InlineSeat:
                 self._threads.recovered()
                 self._guest.close()
                 return
-            _tell(loop, waiter, said, failure)
+            _call_on(loop, context, self._answer, said, failure)
 
         self._threads.submit(work)
-        return await waiter
+
+    def _answer(self, said: Sequence[GuestMessage], failure: BaseException | None) -> None:
+        told, self._told = self._told, None
+        if told is not None:
+            told(said, failure)
+
+    def leave(self) -> None:
+        self._told = None
 
     def interrupt(self, reason: str) -> None:
         self._guest.interrupt(reason)
@@ -82,8 +92,8 @@ class InlineSeat:
             return
         self._lost = f"the script did not stop ({reason}); its state was abandoned"
         self._threads.abandon()
-        if self._waiter is not None and self._loop is not None:
-            _tell(self._loop, self._waiter, (), EngineCrashed(self._lost))
+        if self._loop is not None:
+            _call_on(self._loop, None, self._answer, (), EngineCrashed(self._lost))
 
     def usage(self) -> GuestUsage:
         return GuestUsage() if self._busy else self._guest.usage()
@@ -95,22 +105,12 @@ class InlineSeat:
                 self._guest.close()
 
 
-def _tell(
-    loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Any], said: Any, failure: BaseException | None
+def _call_on(
+    loop: asyncio.AbstractEventLoop, context: contextvars.Context | None, told: Told, said: Any, failure: Any
 ) -> None:
-    """Resolve a future from another thread; a loop or future that is gone wants no answer."""
-
-    def resolve() -> None:
-        if not waiter.done():
-            if failure is not None:
-                waiter.set_exception(failure)
-            else:
-                waiter.set_result(said)
-
-    try:
-        loop.call_soon_threadsafe(resolve)
-    except RuntimeError:
-        return
+    """Tell somebody on a loop, from another thread; a loop that is gone wants no answer."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(told, said, failure, context=context)
 
 
 class _BlockingPort:
@@ -118,9 +118,9 @@ class _BlockingPort:
 
     def __init__(self, port: Any) -> None:
         self._port = port
-        self.inbox: queue.SimpleQueue[HostMessage | None] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self.outbox: queue.SimpleQueue[Sequence[GuestMessage] | BaseException] = queue.SimpleQueue()
-        self.kept: list[HostMessage] = []
+        self.kept: list[Delivery] = []
 
     def emit(self, message: Emit) -> None:
         self._port.emit(message)
@@ -134,7 +134,14 @@ class _BlockingPort:
                 raise EngineCrashed("the run was ended")
             if type(message) is Reply and message.id == wanted:
                 return message
-            self.kept.append(message)
+            if type(message) is Replies:
+                reply, rest = message.without(wanted)
+                if rest is not None:
+                    self.kept.append(rest)
+                if reply is not None:
+                    return reply
+            else:
+                self.kept.append(message)
             self.outbox.put(())
 
 
@@ -169,9 +176,9 @@ class BlockingInlineSeat:
         self._opened.set()
         try:
             while (message := self._port.inbox.get()) is not None:
-                said = list(self._guest.step(message))
+                said = list(deliver(self._guest, message))
                 while self._port.kept:
-                    said.extend(self._guest.step(self._port.kept.pop(0)))
+                    said.extend(deliver(self._guest, self._port.kept.pop(0)))
                 outbox.put(said)
         except BaseException as error:  # noqa: BLE001 - carried over to whoever steps
             outbox.put(error)
@@ -180,27 +187,28 @@ class BlockingInlineSeat:
                 self._threads.recovered()
             self._guest.close()
 
-    def step(self, message: HostMessage) -> Sequence[GuestMessage]:
+    def step(self, word: Delivery) -> Sequence[GuestMessage]:
         if self._lost:
             raise EngineCrashed(self._lost)
-        self._port.inbox.put(message)
+        self._port.inbox.put(word)
         said = self._port.outbox.get()
         if isinstance(said, BaseException):
             raise said
         return said
 
-    async def astep(self, message: HostMessage) -> Sequence[GuestMessage]:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Sequence[GuestMessage]] = loop.create_future()
+    def begin(self, word: Delivery, told: Told) -> None:
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
 
         def work() -> None:
             try:
-                _tell(loop, waiter, self.step(message), None)
+                _call_on(loop, context, told, self.step(word), None)
             except BaseException as error:  # noqa: BLE001 - carried over to the loop
-                _tell(loop, waiter, (), error)
+                _call_on(loop, context, told, (), error)
 
         self._threads.submit(work)
-        return await waiter
+
+    def leave(self) -> None:
+        """Nothing of it is on the loop."""
 
     def interrupt(self, reason: str) -> None:
         self._opened.wait()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from llmspell.engine import GuestUsage
-from llmspell.engine.messages import GuestMessage, HostMessage
+from llmspell.engine.messages import Delivery, GuestMessage
+
+Told: TypeAlias = Callable[[Sequence[GuestMessage], "BaseException | None"], None]
+"""Is told what the guest said, or why it says nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +33,31 @@ class Isolation:
 class Seat(Protocol):
     """A guest in its place.
 
-    Exactly one answer for every message: ``step`` delivers one and returns what the guest said until it could
+    Exactly one answer for every delivery: ``step`` brings one and returns what the guest said until it could
     not go on (perhaps nothing). Output passes by at once, through the port the seat was made with. A guest that
     asks while it blocks (``port.ask``) ends the step with that ``Call`` as the last message; the step that brings
     its ``Reply`` goes on from there, and messages that arrive in between are kept for it and answered with
     nothing.
 
-    ``step`` and ``astep`` raise :class:`~llmspell.errors.EngineCrashed` when the guest is lost, and a
-    :class:`~llmspell.errors.ResourceExhausted` when it was killed for a limit.
+    ``step`` raises :class:`~llmspell.errors.EngineCrashed` when the guest is lost, and a
+    :class:`~llmspell.errors.ResourceExhausted` when it was killed for a limit; ``begin`` raises them, or tells them.
     """
 
     @property
     def isolation(self) -> Isolation: ...
 
-    def step(self, message: HostMessage) -> Sequence[GuestMessage]:
-        """Deliver a message from a thread that may block."""
+    def step(self, word: Delivery) -> Sequence[GuestMessage]:
+        """Bring a message, or several replies, from a thread that may block."""
 
-    async def astep(self, message: HostMessage) -> Sequence[GuestMessage]:
-        """Deliver a message from an event loop; a busy guest does not block the loop.
+    def begin(self, word: Delivery, told: Told) -> None:
+        """Bring a message, or several replies, from an event loop, which a busy guest does not block.
 
-        Never cancelled half-way: ``interrupt`` or ``kill`` ends it.
+        Args:
+            told: Called on the loop, once, after this has returned. Nothing is to be brought before.
         """
+
+    def leave(self) -> None:
+        """Let go of the event loop; called on it after the last ``begin``, answered or not. Idempotent."""
 
     def interrupt(self, reason: str) -> None:
         """Ask a busy guest to end; from any thread, any time."""

@@ -33,7 +33,7 @@ class Crossing:
     def call(self, frame: str) -> Call:
         """Read a call: ``[id, line, target, method, args]``."""
         id, line, target, method, args = decode(frame, self._handle)
-        return Call(id, target, method, args, self._files.place(line).line)
+        return Call(id, target, method, args, self._files.line(line))
 
     def answer(self, reply: Reply) -> str:
         """Write what the glue hears of a reply that is not fatal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port
@@ -83,13 +84,20 @@ class JavaScriptGuest:
     # The contract
 
     def step(self, message: HostMessage) -> list[GuestMessage]:
+        return self._step(self._hear, message)
+
+    def step_all(self, replies: Sequence[Reply]) -> list[GuestMessage]:
+        """Hear several replies; the script goes on when all of them are there, in their order."""
+        return self._step(self._hear_all, replies)
+
+    def _step(self, hear: Callable[[Any, list[GuestMessage]], None], what: Any) -> list[GuestMessage]:
         if self._closed or self._ended:
             return []
         self._busy = True
         self._watch.enter(self)
         said: list[GuestMessage] = []
         try:
-            self._hear(message, said)
+            hear(what, said)
         except JSException as error:
             said.append(self._broken(str(error)))
         finally:
@@ -137,8 +145,7 @@ class JavaScriptGuest:
 
     def _hear(self, message: HostMessage, said: list[GuestMessage]) -> None:
         if isinstance(message, Reply):
-            if self._heeds(message):
-                self._perform(said, "reply", str(message.id), self._crossing.answer(message))
+            self._hear_all([message], said)
         elif isinstance(message, Invoke):
             args = self._crossing.write(message.args)
             self._perform(said, "invoke", str(message.id), str(message.function), args)
@@ -148,6 +155,16 @@ class JavaScriptGuest:
             self._load(message, said)
         else:
             self._cancel(message, said)
+
+    def _hear_all(self, replies: Sequence[Reply], said: list[GuestMessage]) -> None:
+        enter, answer = self._vm.enter, self._crossing.answer
+        for reply in replies:
+            if not self._heeds(reply):
+                return
+            if failed := enter("reply", str(reply.id), answer(reply)):
+                said.append(self._end(self._failure(json.loads(failed[1:]))))
+                return
+        self._go_on(said)
 
     def _start(self, start: Start, said: list[GuestMessage]) -> None:
         source = start.source
@@ -206,11 +223,15 @@ class JavaScriptGuest:
     # With the VM
 
     def _perform(self, said: list[GuestMessage], op: str, *texts: str) -> None:
-        """Enter the VM, run every job there is, and take what it has to say."""
+        """Enter the VM, and go on."""
         answer = self._vm.enter(op, *texts)
         if answer:
             said.append(self._end(self._failure(json.loads(answer[1:]))))
-            return
+        else:
+            self._go_on(said)
+
+    def _go_on(self, said: list[GuestMessage]) -> None:
+        """Run every job there is, and take what the script has to say."""
         again = True
         while again:
             self._run_jobs()
@@ -294,7 +315,7 @@ class JavaScriptGuest:
     def _module(self, request: str, before: str) -> str:
         """Find a module: ``B`` a bridge, ``F`` of another language, ``S`` a file, ``Y`` one that does not parse."""
         id, line, name, importer = json.loads(request)
-        reply = self._ask(Call(id, HOST, "module", [name, importer], self._sources.files.place(line).line), before)
+        reply = self._ask(Call(id, HOST, "module", [name, importer], self._sources.files.line(line)), before)
         if reply.fault is not None:
             return self._crossing.answer(reply) if self._heeds(reply) else STOP
         found = reply.value

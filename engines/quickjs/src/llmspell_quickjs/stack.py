@@ -55,6 +55,11 @@ class Files:
     def named(self, name: str) -> Prepared | None:
         return next((prepared for prepared in self._files if prepared.name == name), None)
 
+    def line(self, line: int) -> int:
+        """Return the author's line of a line of the engine, 0 if it is nobody's."""
+        found = self.find(line)
+        return 0 if found is None else found[1]
+
     def place(self, line: int, column: int = 1) -> Place:
         """Return the author's place of a line and byte column of the engine."""
         found = self.find(line)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from llmspell.engine import GuestUsage
-from llmspell.engine.messages import MAIN, Call, Done, Emit, Failed, GuestMessage, HostMessage, Invoke, Load
+from llmspell.engine.messages import MAIN, Call, Delivery, Done, Emit, Failed, GuestMessage, Invoke, Load
 from llmspell.errors import ConversionError, EngineCrashed, ResourceExhausted
 from llmspell.runtime.worker import nodes
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader
@@ -76,8 +76,8 @@ class Hearing:
             return main.failure.kind in _SAFE_TO_REUSE and not main.failure.state_spent
         return True
 
-    def expect(self, message: HostMessage) -> None:
-        """Expect the answer to a message that is about to be delivered."""
+    def expect(self, message: Delivery) -> None:
+        """Expect the answer to what is about to be said."""
         if not self._reader.empty:
             raise _broken("it spoke before it was spoken to")
         if isinstance(message, Invoke | Load):

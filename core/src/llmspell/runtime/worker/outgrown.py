@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from llmspell.engine.messages import Call, Done, Emit, Failed, Failure, Fault, Reply
-from llmspell.errors import ConversionError
-from llmspell.runtime.worker.frames import MAX_FRAME
+from llmspell.engine.messages import Call, Delivery, Done, Emit, Failed, Failure, Fault, Replies, Reply
+from llmspell.errors import ConversionError, ResourceExhausted
+from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, frame
 from llmspell.values.wire import encode
 
 _ROOM = MAX_FRAME - 1024  # what is put around a message in its frame
@@ -53,14 +53,35 @@ def _without(message: Any, error: ConversionError) -> Any:
 _LIMIT = f"take more than {MAX_FRAME:,} bytes, the limit of one message"
 
 
-def too_large_reply(reply: Reply) -> Reply:
-    """Return the fault that tells a guest its reply is too large to be told."""
+def frames_of(word: Delivery) -> list[tuple[Delivery, bytes]]:
+    """Frame what the host says: in one frame, or several that are each answered where replies are large together.
+
+    A reply that is too large, or has no wire form, becomes a fault that says so.
+
+    Raises:
+        ResourceExhausted: Another message is too large.
+        ConversionError: Another message has no wire form.
+    """
+    try:
+        return [(word, frame(encode(word)))]
+    except (FrameError, ConversionError) as error:
+        if isinstance(word, Replies):
+            replies = word.replies
+            if len(replies) == 1:
+                return frames_of(replies[0])
+            middle = len(replies) // 2
+            return frames_of(Replies(replies[:middle])) + frames_of(Replies(replies[middle:]))
+        if isinstance(word, Reply):
+            return [(word, frame(encode(_instead(word, error))))]
+        if isinstance(error, ConversionError):
+            raise
+        raise ResourceExhausted(f"source, parameters or arguments {_LIMIT}", limit="message", value=MAX_FRAME) from None
+
+
+def _instead(reply: Reply, error: FrameError | ConversionError) -> Reply:
+    if isinstance(error, ConversionError):
+        return Reply(reply.id, None, Fault(error.code, error.message))
     return Reply(reply.id, None, Fault("too_large", f"the result of the call {_LIMIT}"))
-
-
-def unspeakable_reply(reply: Reply, error: ConversionError) -> Reply:
-    """Return the fault that tells a guest its reply has no wire form."""
-    return Reply(reply.id, None, Fault(error.code, error.message))
 
 
 def _may_be_large(message: Any) -> bool:

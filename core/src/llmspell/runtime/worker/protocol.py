@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from llmspell.engine.contract import GuestLimits, GuestUsage
-from llmspell.engine.messages import Call, Cancel, Done, Emit, Failed, Invoke, Load, Reply, Start
+from llmspell.engine.messages import Call, Cancel, Done, Emit, Failed, Invoke, Load, Replies, Reply, Start
 from llmspell.runtime.hardening.plan import Hardening, State
 
 # Host and worker
@@ -48,7 +48,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     states: tuple[State, ...]
 
 
-ToWorker = Open | Start | Load | Reply | Invoke | Cancel
+ToWorker = Open | Start | Load | Reply | Replies | Invoke | Cancel
 FromWorker = Said | Emit
 
 INTERRUPT = struct.Struct("!I32s")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
-from llmspell.engine.messages import Failed, GuestMessage, HostMessage, Reply
-from llmspell.errors import ConversionError, EngineCrashed, LlmspellError, MemoryExceeded, ResourceExhausted
-from llmspell.runtime.seat import Isolation
+from llmspell.engine.messages import Delivery, Failed, GuestMessage
+from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded
+from llmspell.runtime.seat import Isolation, Told
 from llmspell.runtime.watchdog import Watchdog
-from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, frame
+from llmspell.runtime.worker.frames import frame
 from llmspell.runtime.worker.hearing import Hearing
 from llmspell.runtime.worker.levels import isolation_of
-from llmspell.runtime.worker.outgrown import too_large_reply, unspeakable_reply
+from llmspell.runtime.worker.line import Line, received, watches_sockets
+from llmspell.runtime.worker.outgrown import frames_of
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import OUT_OF_MEMORY, Open
 from llmspell.values.wire import encode
@@ -35,8 +36,8 @@ class WorkerSeat:
     """See :class:`~llmspell.runtime.seat.Seat`. Made by :meth:`Workers.seat`, used for one run."""
 
     __slots__ = (
-        "_began", "_closed", "_hearing", "_kind", "_ladder", "_limits", "_lost", "_opening", "_port", "_principal",
-        "_run", "_spec", "_stopping", "_watchdog", "_worker", "_workers",
+        "_began", "_closed", "_hearing", "_kind", "_ladder", "_limits", "_line", "_lost", "_opening", "_port",
+        "_principal", "_run", "_said", "_spec", "_stopping", "_unsent", "_watchdog", "_worker", "_workers",
     )  # fmt: skip
 
     def __init__(
@@ -58,7 +59,10 @@ class WorkerSeat:
         self._watchdog = watchdog
         self._worker: WorkerProcess | None = None
         self._hearing: Hearing | None = None
+        self._line: Line | None = None
         self._opening = b""
+        self._unsent: list[tuple[Delivery, bytes]] = []
+        self._said: list[GuestMessage] = []
         self._run = 0
         self._began = 0.0
         self._stopping = ""
@@ -79,94 +83,83 @@ class WorkerSeat:
 
     # Steps
 
-    def step(self, message: HostMessage) -> list[GuestMessage]:
+    def step(self, word: Delivery) -> list[GuestMessage]:
         worker = self._worker
         if worker is None:
             worker = self._take(self._workers.take(self._kind, self._principal))
+        data, hearing = worker.data, self._hearing
+        assert hearing is not None
         try:
-            return self._exchange_here(worker.data, self._begin_step(message))
+            self._load(word)
+            while True:
+                try:
+                    data.sendall(self._next())
+                except OSError:
+                    raise self._gone() from None
+                while (answer := self._heard(received(data, hearing.wants, 0))) is None:
+                    pass
+                if self._is_answered(answer):
+                    return self._said
         except LlmspellError:
             worker.kill()
             raise
 
-    def _exchange_here(self, data: socket.socket, outgoing: bytes) -> list[GuestMessage]:
-        """Send and receive in this thread."""
-        try:
-            data.sendall(outgoing)
-        except OSError:
-            raise self._gone() from None
-        hearing = self._hearing
-        assert hearing is not None
-        while True:
-            answer = self._heard(_receive(data, hearing.wants, 0))
-            if answer is not None:
-                return answer
-
-    async def astep(self, message: HostMessage) -> list[GuestMessage]:
+    def begin(self, word: Delivery, told: Told) -> None:
+        loop = asyncio.get_running_loop()
+        if not watches_sockets(loop):
+            _tell_of(loop.run_in_executor(None, self.step, word), told)
+            return
         worker = self._worker
         if worker is None:
             warm = self._workers.take_warm(self._kind, self._principal)
             if warm is None:
-                warm = await asyncio.to_thread(self._workers.take, self._kind, self._principal)
+                self._begin_cold(word, told)
+                return
             worker = self._take(warm)
         try:
-            outgoing = self._begin_step(message)
-            if _watches_sockets(asyncio.get_running_loop()):
-                return await self._exchange_on_loop(worker.data, outgoing)
-            return await asyncio.to_thread(self._exchange_here, worker.data, outgoing)
+            self._load(word)
+            self._say_next(told)
         except LlmspellError:
             worker.kill()
             raise
 
-    async def _exchange_on_loop(self, data: socket.socket, outgoing: bytes) -> list[GuestMessage]:
-        """Send and receive on the loop. The socket itself stays a blocking one, for steps from threads."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[list[GuestMessage]] = loop.create_future()
-        descriptor = data.fileno()
-        rest = memoryview(outgoing)
-        hearing = self._hearing
-        assert hearing is not None
+    def _begin_cold(self, word: Delivery, told: Told) -> None:
+        """Begin in a worker that has to be made first, which takes a thread and a while."""
+        taking = asyncio.get_running_loop().run_in_executor(None, self._workers.take, self._kind, self._principal)
 
-        def send() -> None:
-            nonlocal rest
+        def taken(taking: asyncio.Future[WorkerProcess]) -> None:
             try:
-                rest = rest[data.send(rest, socket.MSG_DONTWAIT) :]
-            except BlockingIOError:
-                return
-            except OSError:
-                fail(self._gone())
-            if not rest:
-                loop.remove_writer(descriptor)
-
-        def receive() -> None:
-            try:
-                answer = self._heard(_receive(data, hearing.wants, socket.MSG_DONTWAIT))
-            except BlockingIOError:
-                return
+                self._take(taking.result())
+                self.begin(word, told)
             except Exception as error:  # noqa: BLE001 - carried over to whoever waits
-                fail(error)
-                return
-            if answer is not None and not waiter.done():
-                waiter.set_result(answer)
+                told((), error)
 
-        def fail(error: Exception) -> None:
-            if not waiter.done():
-                waiter.set_exception(error)
+        taking.add_done_callback(taken)
 
-        loop.add_reader(descriptor, receive)
-        try:
-            rest = rest[data.send(rest, socket.MSG_DONTWAIT) :]
-        except BlockingIOError:
-            pass
-        except OSError:
-            fail(self._gone())
-        if rest and not waiter.done():
-            loop.add_writer(descriptor, send)
-        try:
-            return await waiter
-        finally:
-            loop.remove_reader(descriptor)
-            loop.remove_writer(descriptor)
+    def _say_next(self, told: Told) -> None:
+        worker, hearing = self._worker, self._hearing
+        assert worker is not None
+        assert hearing is not None
+        if self._line is None:
+            self._line = Line(worker.data, self._heard, lambda: hearing.wants)
+
+        def answered(answer: Sequence[GuestMessage], failure: BaseException | None) -> None:
+            if failure is None and not self._is_answered(answer):
+                try:
+                    self._say_next(told)
+                    return
+                except LlmspellError as error:
+                    failure = error
+            if failure is not None:
+                worker.kill()
+            told(self._said, failure)
+
+        self._line.say(self._next(), answered)
+
+    def leave(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def _take(self, worker: WorkerProcess) -> WorkerProcess:
         """Begin the run in a worker."""
@@ -182,29 +175,28 @@ class WorkerSeat:
             worker.kill()
         return worker
 
-    def _begin_step(self, message: HostMessage) -> bytes:
+    def _load(self, word: Delivery) -> None:
+        """Make ready to say a message, or several replies: they take more than one frame if they are large."""
         if self._lost:
             raise EngineCrashed(self._lost)
+        self._said = []
+        self._unsent = frames_of(word)
+
+    def _next(self) -> bytes:
+        """Return the next frame to send, and expect an answer to it."""
         hearing = self._hearing
         assert hearing is not None
-        hearing.expect(message)
-        try:
-            outgoing = frame(encode(message))
-        except FrameError:
-            if type(message) is not Reply:
-                raise ResourceExhausted(
-                    f"source, parameters or arguments take more than {MAX_FRAME:,} bytes, the limit of one message",
-                    limit="message",
-                    value=MAX_FRAME,
-                ) from None
-            outgoing = frame(encode(too_large_reply(message)))
-        except ConversionError as error:
-            if type(message) is not Reply:
-                raise
-            outgoing = frame(encode(unspeakable_reply(message, error)))
+        word, outgoing = self._unsent.pop(0)
+        hearing.expect(word)
         if self._opening:
             outgoing, self._opening = self._opening + outgoing, b""
         return outgoing
+
+    def _is_answered(self, answer: Sequence[GuestMessage]) -> bool:
+        """Take the answer to a frame; tell whether there is none left to send."""
+        self._said += answer
+        assert self._hearing is not None
+        return not self._unsent or self._hearing.main is not None
 
     def _heard(self, data: bytes) -> list[GuestMessage] | None:
         if not data:
@@ -264,20 +256,16 @@ class WorkerSeat:
         self._workers.give_back(worker, self._kind, self._principal, clean=clean)
 
 
-def _watches_sockets(loop: asyncio.AbstractEventLoop) -> bool:
-    """Tell whether a loop can watch a socket, and a blocking socket be used without blocking. Not so on Windows."""
-    cannot = getattr(type(loop), "add_reader", None) in (None, asyncio.AbstractEventLoop.add_reader)
-    return not cannot and hasattr(socket, "MSG_DONTWAIT")
+def _tell_of(step: asyncio.Future[list[GuestMessage]], told: Told) -> None:
+    """Tell of a step that a thread takes, when it has."""
 
+    def over(step: asyncio.Future[list[GuestMessage]]) -> None:
+        if step.cancelled():
+            return  # the loop is closing: nobody waits
+        failure = step.exception()
+        told(() if failure is not None else step.result(), failure)
 
-def _receive(data: socket.socket, size: int, flags: int) -> bytes:
-    """Read what is there; nothing once the other side is gone, in whatever way it went."""
-    try:
-        return data.recv(size, flags)
-    except BlockingIOError:
-        raise
-    except OSError:
-        return b""
+    step.add_done_callback(over)
 
 
 def _told(status: int | None) -> str:

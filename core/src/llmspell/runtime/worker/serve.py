@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llmspell.engine.contract import Guest, GuestUsage, ScriptEngine
-from llmspell.engine.messages import MAIN, Call, Cancel, Done, Emit, Failed, Failure, Fault, HostMessage, Reply
+from llmspell.engine.messages import MAIN, Call, Cancel, Delivery, Emit, Failed, Failure, Fault, Replies, Reply
+from llmspell.runtime.delivery import deliver, has_ended
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameReader, frame
 from llmspell.runtime.worker.outgrown import fit
 from llmspell.runtime.worker.protocol import INTERRUPT, OUT_OF_MEMORY, Open, Said, ToWorker
@@ -54,7 +55,7 @@ class Server:
         self._guest: Guest | None = None
         self._interrupted = (0, "")
         self._failure: Failed | None = None
-        self._kept: list[HostMessage] = []
+        self._kept: list[Delivery] = []
         self._asking = False
 
     def live(self) -> int:
@@ -121,7 +122,7 @@ class Server:
         if guest is not None:
             guest.close()
 
-    def _answer(self, message: HostMessage) -> None:
+    def _answer(self, message: Delivery) -> None:
         guest = self._guest
         said: list[Any]
         if guest is None:
@@ -132,7 +133,7 @@ class Server:
         try:
             said = self._step(guest, message)
             while self._kept:
-                said.extend(self._step(guest, self._kept.pop(0)))
+                said += self._step(guest, self._kept.pop(0))
             usage = guest.usage()
         except MemoryError:
             said, usage = [_out_of_memory()], None
@@ -144,17 +145,16 @@ class Server:
             self._asking = False
             self._hear()
         self._say(said, usage)
-        last = said[-1] if said else None
-        if isinstance(last, Done | Failed) and last.id == MAIN:
+        if said and has_ended(said):
             self._close()
 
-    def _step(self, guest: Guest, message: HostMessage) -> list[Any]:
+    def _step(self, guest: Guest, word: Delivery) -> list[Any]:
         """Step, and answer on the spot what has grown too large to be asked of the host."""
-        said = []
-        todo: list[HostMessage] = [message]
+        said: list[Any] = []
+        todo: list[Delivery] = [word]
         while todo:
-            for word in guest.step(todo.pop(0)):
-                fitting = fit(word)
+            for message in deliver(guest, todo.pop(0)):
+                fitting = fit(message)
                 if type(fitting) is Reply:
                     todo.append(fitting)
                 else:
@@ -200,7 +200,14 @@ class Server:
                 return Reply(wanted, None, Fault("cancelled", message.reason, fatal=True))
             if isinstance(message, Open):
                 raise _HostGone
-            self._kept.append(message)
+            rest: Delivery | None = message
+            if type(message) is Replies:
+                here, rest = message.without(wanted)
+            if rest is not None:
+                self._kept.append(rest)
+            if here is not None:
+                self._asking = False
+                return here
             self._say([], None)
 
     # The wire

@@ -42,6 +42,7 @@
       return value;
     }
     current = packed.task;
+    refuseCancelled(current); // by what ran since its answer came
     if (packed.failed) throw packed.value;
     return packed.value;
   }

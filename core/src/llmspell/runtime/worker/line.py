@@ -1,0 +1,126 @@
+"""``Line``: a worker's data socket on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from llmspell.engine.messages import GuestMessage
+from llmspell.runtime.seat import Told
+
+
+class Line:
+    """Say something and hear the answer, time after time, without a task or a future for each.
+
+    It reads only while an answer is awaited: what a worker says unasked stays in the socket. The socket itself stays
+    a blocking one, for steps from threads.
+
+    Args:
+        heard: Takes what was read, nothing once the other side is gone; returns the answer when it is complete.
+        wants: How many bytes to read next.
+    """
+
+    __slots__ = ("_data", "_descriptor", "_heard", "_listens", "_loop", "_rest", "_told", "_wants")
+
+    def __init__(
+        self, data: socket.socket, heard: Callable[[bytes], list[GuestMessage] | None], wants: Callable[[], int]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._data = data
+        self._descriptor = data.fileno()
+        self._heard = heard
+        self._wants = wants
+        self._told: Told | None = None
+        self._rest: memoryview | None = None
+        self._listens = False
+
+    def say(self, outgoing: bytes, told: Told) -> None:
+        """Send; ``told`` is called when the answer is there, or with what ``heard`` raised."""
+        self._told = told
+        if not self._listens:
+            self._listens = True
+            self._loop.add_reader(self._descriptor, self._receive)
+        try:
+            sent = self._data.send(outgoing, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._loop.call_soon(self._hear, b"")
+            return
+        if sent < len(outgoing):
+            self._rest = memoryview(outgoing)[sent:]
+            self._loop.add_writer(self._descriptor, self._send)
+
+    def close(self) -> None:
+        """Let go of the loop. Nobody is told anything any more."""
+        self._told = None
+        self._end_send()
+        if self._listens:
+            self._listens = False
+            self._loop.remove_reader(self._descriptor)
+
+    def _send(self) -> None:
+        rest = self._rest
+        assert rest is not None
+        try:
+            self._rest = rest = rest[self._data.send(rest, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._hear(b"")
+            return
+        if not rest:
+            self._end_send()
+
+    def _end_send(self) -> None:
+        if self._rest is not None:
+            self._rest = None
+            self._loop.remove_writer(self._descriptor)
+
+    def _receive(self) -> None:
+        if self._told is None:
+            self._listens = False
+            self._loop.remove_reader(self._descriptor)
+            return
+        try:
+            data = received(self._data, self._wants(), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
+        told = self._told
+        if told is None:
+            return
+        failure: Exception | None = None
+        answer: list[GuestMessage] | None = None
+        try:
+            answer = self._heard(data)
+        except Exception as error:  # noqa: BLE001 - carried over to whoever waits
+            failure = error
+        if answer is None and failure is None:
+            return
+        self._told = None
+        self._end_send()
+        told(answer or (), failure)
+
+
+def received(data: socket.socket, size: int, flags: int) -> bytes:
+    """Read what is there; nothing once the other side is gone, in whatever way it went.
+
+    Raises:
+        BlockingIOError: By ``MSG_DONTWAIT``: there is nothing yet.
+    """
+    try:
+        return data.recv(size, flags)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return b""
+
+
+def watches_sockets(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop can watch a socket, and a blocking socket be used without blocking. Not so on Windows."""
+    cannot = getattr(type(loop), "add_reader", None) in (None, asyncio.AbstractEventLoop.add_reader)
+    return not cannot and hasattr(socket, "MSG_DONTWAIT")
