@@ -9,13 +9,14 @@ import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import httpcore2
-import httpx2
 import pytest
 
-from llmspell.errors import BridgeError, ConfigError
-from llmspell.guards import NetGuard, NetLimits
-from llmspell.policy import Grants
+httpx2 = pytest.importorskip("httpx2", reason="httpx2 is missing, which llmspell[net] brings")
+import httpcore2  # noqa: E402
+
+from llmspell.errors import BridgeError, ConfigError  # noqa: E402
+from llmspell.guards import NetGuard, NetLimits  # noqa: E402
+from llmspell.policy import Grants  # noqa: E402
 
 Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
