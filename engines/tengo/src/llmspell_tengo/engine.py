@@ -89,8 +89,11 @@ class TengoEngine:
         variant = f"{'spell' if main else 'module'}\0{linked.digest}"
         return self._compiled(source, variant, linked, SPELL if main else MODULE)
 
-    def imports(self, source: Source) -> Mapping[str, int]:
+    def imports(self, source: Source, *, main: bool) -> Mapping[str, int]:
         """Return what a file imports that is no standard module, by name with the line of the first import.
+
+        Args:
+            main: It is the spell itself, which knows ``params``.
 
         Raises:
             ScriptSyntaxError: It does not compile.
@@ -99,7 +102,7 @@ class TengoEngine:
         def find() -> tuple[Mapping[str, int], int]:
             file = self._file(source)
             try:
-                program = resolve(file, Collecting(), MODULE)
+                program = resolve(file, Collecting(), SPELL if main else MODULE)
             except Fault as fault:
                 raise syntax_error(fault) from None
             asks = {
@@ -107,7 +110,8 @@ class TengoEngine:
             }
             return asks, 64 * (1 + len(asks))
 
-        return self._imports.get_or_make(ProgramKey.of(self.name, self.version, source, source.name), find)
+        variant = f"{source.name}\0{'spell' if main else 'module'}"
+        return self._imports.get_or_make(ProgramKey.of(self.name, self.version, source, variant), find)
 
     def open(self, limits: GuestLimits, port: Port) -> TengoGuest:
         """Take a state without a trace of another run."""

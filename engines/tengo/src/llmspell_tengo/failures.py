@@ -10,6 +10,9 @@ from llmspell.errors import Location, ScriptSyntaxError
 from llmspell_tengo.machine.faults import STACK_OVERFLOW, RuntimeFault
 from llmspell_tengo.programs import LANGUAGE
 
+EXIT = "exit:"
+"""How the runtime says that the script asked to end; its status follows."""
+
 _MOST_FRAMES = 24
 _LONGEST = 64 * 1024
 
@@ -33,6 +36,9 @@ def run_failure(fault: RuntimeFault, limits: GuestLimits, reason: str) -> Failur
     """Tell of a fault; ``reason`` is why the run was asked to stop, if it was."""
     common = placed(fault.trace, fault.functions)
     message = fault.detail if len(fault.detail) <= _LONGEST else fault.detail[:_LONGEST] + "..."
+    if fault.kind == "stop" and message.startswith(EXIT):
+        status = int(message.removeprefix(EXIT))
+        return Failure(kind="exit", message=f"the script ended itself with status {status}", status=status, **common)
     if fault.kind == "stop":
         return limit_failure(reason or "cancelled" if message == "interrupt" else message, "", limits, common)
     if message == STACK_OVERFLOW:

@@ -329,8 +329,8 @@ class TengoGuest:
         if fault.spent:
             vm.spent = "internal"
         failure = run_failure(fault, self._limits, vm.interruptions[0] if vm.interruptions else "")
-        # A limit ends the whole run, whatever task reached it.
-        self._end(said, failure, MAIN if failure.kind in ("limit", "internal") else number)
+        # A limit ends the whole run, whatever task reached it; so does an exit.
+        self._end(said, failure, MAIN if failure.kind in ("limit", "internal", "exit") else number)
 
     def _end(self, said: list[GuestMessage], failure: Failure, number: int = MAIN) -> None:
         said.append(Failed(failure, number))

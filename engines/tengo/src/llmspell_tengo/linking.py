@@ -82,9 +82,10 @@ class Linking:
     def _scan(self, source: Source) -> list[Call]:
         if source.name in self._scanned:
             return []
+        main = not self.number and not self._scanned
         self._scanned.add(source.name)
         try:
-            asks = self._engine.imports(source)
+            asks = self._engine.imports(source, main=main)
         except ScriptSyntaxError as error:
             self.failure = syntax_failure(error)
             return []

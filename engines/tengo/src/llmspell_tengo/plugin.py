@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmspell.plugin import Capabilities, EngineSpec, hookimpl
+from llmspell.plugin import BridgeSpec, Capabilities, EngineSpec, hookimpl
 
 _LIMITS = frozenset({"deadline", "steps", "memory", "output", "cancel", "recursion"})
 
@@ -23,3 +23,10 @@ def llmspell_engines() -> list[EngineSpec]:
             description="Tengo, compiled to Lua 5.4, on lupa",
         )
     ]
+
+
+@hookimpl
+def llmspell_bridges() -> list[BridgeSpec]:
+    """Offer the bridge behind Tengo's module ``os``."""
+    description = "Tengo's os: files, environment and programs that the policy grants"
+    return [BridgeSpec("os", "llmspell_tengo.os:OsBridge", description)]

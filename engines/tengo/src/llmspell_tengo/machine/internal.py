@@ -24,6 +24,7 @@ _WORK = {
     "durations": "duration_string parse_duration",
     "layouts": "time_format time_string time_rfc3339",
     "parsing": "time_parse",
+    "system": "platform architecture",
     "regexps": "regex_check regex_match regex_find regex_replace regex_split",
 }
 _PLACES = {name: module for module, names in _WORK.items() for name in names.split()}

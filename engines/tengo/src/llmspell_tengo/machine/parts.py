@@ -17,7 +17,7 @@ ALWAYS = ("base", "driver")
 _FILES = (
     *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
     *("division", "encode", "ending", "format", "globals", "growing", "host", "immutable", "invocations", "lists"),
-    *("loops", "modules", "numbers", "refusals", "show", "strings", "tasks", "things", "time", "truth", "types"),
+    *("loops", "modules", "numbers", "os", "refusals", "show", "strings", "tasks", "things", "time", "truth", "types"),
 )
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
@@ -37,6 +37,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "hex": ("args", "modules"),
         "json": ("show", "modules", "base64"),
         "math": ("args", "modules"),
+        "os": ("args", "bytes", "chars", "things", "time", "immutable"),
         "promise": ("async",),
         "rand": ("args", "modules"),
         "stream": ("calls", "containers", "things", "modules"),

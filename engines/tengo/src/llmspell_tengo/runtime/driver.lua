@@ -160,12 +160,15 @@ local function begin(task, f)
   return task
 end
 
+-- whether a value can go out as it is
+local function is_simple(v)
+  local kind = type(v)
+  return kind == "nil" or kind == "boolean" or kind == "number" or kind == "string" and #v <= R.value_limits.bytes
+end
+
 -- a value on its way out: as it is, or packed
 local function outward(v, faithful)
-  local kind = type(v)
-  if kind == "nil" or kind == "boolean" or kind == "number" then
-    return v, false
-  elseif kind == "string" and not faithful and #v <= R.value_limits.bytes then
+  if is_simple(v) and not (faithful and type(v) == "string") then
     return v, false
   end
   return R.encoded(v, faithful), true
@@ -205,8 +208,8 @@ function R.ask(target, method, n, ...)
   calls = id
   local record = { CALL, id, target, method, place(), false }
   for at = 1, n do
-    local v, packed = outward((select(at, ...)))
-    if packed then
+    local v = (select(at, ...))
+    if not is_simple(v) then
       record[6], record[7] = R.encoded_list(false, 1, n, ...), nil
       n = 1
       break

@@ -73,6 +73,9 @@ function R.unusual_answer(_, name, exports)
   for export in gmatch(exports, "[^\n]+") do
     known[export] = true
   end
+  if name == "os" then -- Tengo knows that module in a form of its own
+    return R.os_module(known)
+  end
   return R.new_thing(R.thing_type("the bridge '" .. name .. "'", known), name)
 end
 

@@ -2,7 +2,7 @@
 
 First kind: Bessel's integral by the trapezoidal rule, which converges geometrically for a periodic integrand.
 Second kind: Neumann's series in functions of the first kind for orders 0 and 1, then upward recurrence; for large
-arguments Hankel's asymptotic expansion (Abramowitz and Stegun, 9.1.87-88, 9.1.27 and 9.2.5-10).
+arguments Hankel's asymptotic expansion (Abramowitz and Stegun, 9.1.88, 9.1.27 and 9.2.5-10).
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ def _neumann(value: float) -> tuple[float, float]:
     values = _miller(count, value)
     log_term = math.log(value / 2) + _EULER
     zero = log_term * values[0]
-    one = -1 / value + (log_term - 1) * values[1]
+    one = log_term * values[1] - values[0] / value  # the derivative of the series for order 0, negated
     for index in range(1, count // 2 - 1):
         sign = -1.0 if index % 2 else 1.0
         zero -= 2 * sign * values[2 * index] / index
-        one -= 2 * sign * (2 * index + 1) / (index * (index + 1)) * values[2 * index + 1] * 0.5 * 2
+        one += sign * (values[2 * index - 1] - values[2 * index + 1]) / index
     return 2 / math.pi * zero, 2 / math.pi * one
 
 
