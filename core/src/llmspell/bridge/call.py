@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from llmspell.bridge.function import ScriptFunction
-    from llmspell.guards import FilesGuard, NetGuard
+    from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
     from llmspell.policy import Policy
 
 
@@ -22,6 +22,7 @@ class RunView(Protocol):
     deadline: float | None
     files: FilesGuard
     net: NetGuard
+    programs: ProgramsGuard
 
     def checkpoint(self) -> None: ...
     def output(self, text: str) -> None: ...
@@ -95,6 +96,11 @@ class Call:
     def net(self) -> NetGuard:
         """The one way to the network: only what the policy granted."""
         return self._run.net
+
+    @property
+    def programs(self) -> ProgramsGuard:
+        """The one way to start another program: only what the policy granted."""
+        return self._run.programs
 
     def secret(self, name: str) -> str | None:
         """Return the value of a granted secret or environment variable, or None.

@@ -47,6 +47,7 @@ class Choices:
     allow_write: tuple[str, ...] = ()
     allow_net: tuple[str, ...] = ()
     allow_env: tuple[str, ...] = ()
+    allow_run: tuple[str, ...] = ()
     allow_bridge: tuple[str, ...] = ()
 
     @classmethod
@@ -80,6 +81,7 @@ class Choices:
             "write": self.allow_write,
             "net": self.allow_net,
             "env": self.allow_env,
+            "subprocess": self.allow_run,
             "bridges": self.allow_bridge,
         }
         given = {name: more for name, more in grants.items() if more}
@@ -127,6 +129,7 @@ _OPTIONS = (
     click.option("--allow-write", metavar="PATH", multiple=True, help="Allow writing there; repeatable."),
     click.option("--allow-net", metavar="HOST", multiple=True, help="Allow connecting to a host; repeatable."),
     click.option("--allow-env", metavar="NAME", multiple=True, help="Allow an environment variable; repeatable."),
+    click.option("--allow-run", metavar="PROGRAM", multiple=True, help="Allow starting a program; repeatable."),
     click.option("--allow-bridge", metavar="NAME", multiple=True, help="Allow a bridge; repeatable."),
     click.option("--record", metavar="FILE", help="Append every host call to this file, one JSON object a line."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object: value, output, usage, error."),

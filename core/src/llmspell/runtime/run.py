@@ -33,7 +33,7 @@ from llmspell.values.convert import Naming
 from llmspell.values.handles import HandleKind
 
 if TYPE_CHECKING:
-    from llmspell.guards import FilesGuard, NetGuard
+    from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
 
 _PROCESS = secrets.token_hex(6)
 _numbers = itertools.count(1)
@@ -189,6 +189,12 @@ class Run:
 
             self._net = NetGuard(self.policy.grants)
         return self._net
+
+    @property
+    def programs(self) -> ProgramsGuard:
+        from llmspell.guards import ProgramsGuard
+
+        return ProgramsGuard(self.policy.grants, self.services.environ, self.files)
 
     def checkpoint(self) -> None:
         """Raise if the run is being stopped or is over its deadline."""
