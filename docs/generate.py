@@ -9,8 +9,9 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 DOCS = Path(__file__).resolve().parent
 _PART = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -102,6 +103,7 @@ def exit_codes() -> str:
 
 def limits() -> str:
     from llmspell import Policy
+    from llmspell.fields import names_of
     from llmspell.policy import Limits
 
     told = attributes_of(Limits)
@@ -111,7 +113,7 @@ def limits() -> str:
     ]  # fmt: skip
     rows = [
         (f"`{name}`", told[name], *(_amount(name, getattr(policy.limits, name)) for policy in policies))
-        for name in Limits.model_fields
+        for name in names_of(Limits)
     ]
     return table(("limit", "meaning", *(f"`{policy.name}`" for policy in policies)), rows)
 
@@ -131,12 +133,13 @@ def _amount(name: str, value: float | None) -> str:
 
 def grants() -> str:
     from llmspell import Policy
+    from llmspell.fields import names_of
     from llmspell.policy import Grants
 
     told = attributes_of(Grants)
     names = ("sandbox", "development", "production")
     rows = []
-    for name in Grants.model_fields:
+    for name in names_of(Grants):
         given = [_given(name, getattr(Policy.profile(profile).grants, name)) for profile in names]
         rows.append((f"`{name}`", told[name], *given))
     return table(("grant", "meaning", *(f"`{name}`" for name in names)), rows)
@@ -216,17 +219,19 @@ def _command(command: Any, context: Any) -> str:
 
 def settings() -> str:
     """Tell what the configuration file may hold."""
+    from llmspell.fields import names_of
     from llmspell.host.config import Config
 
     rows: list[tuple[str, ...]] = []
 
     def walk(kind: Any, prefix: str) -> None:
         told = attributes_of(kind)
-        for name, field in kind.model_fields.items():
-            if field.exclude:
+        hints = get_type_hints(kind)
+        for name in names_of(kind):
+            inner = hints[name]
+            if name in ("ceiling", "warnings"):
                 continue
-            inner = field.annotation
-            if isinstance(inner, type) and hasattr(inner, "model_fields") and inner.__module__.endswith(".config"):
+            if is_dataclass(inner) and inner.__module__.endswith(".config"):
                 walk(inner, f"{prefix}{name}.")
             else:
                 rows.append((f"`{prefix}{name}`", told.get(name, "")))

@@ -12,6 +12,7 @@ import asyncio
 import gc
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Plugin:
 
 def policy() -> Policy:
     base = Policy.at_level("minimal").grant(bridges={"desk"})
-    return base.model_copy(update={"limits": base.limits.model_copy(update={"time": 300.0})})
+    return replace(base, limits=replace(base.limits, time=300.0))
 
 
 def row(what: str, figure: str, budget: str, met: bool | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def office() -> Office:
 
 def policy(time: float) -> Policy:
     base = Policy.at_level("minimal").grant(bridges={"desk"})
-    return base.model_copy(update={"limits": base.limits.model_copy(update={"time": time})})
+    return replace(base, limits=replace(base.limits, time=time))
 
 
 class Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def run(request: pytest.FixtureRequest, interpreter: Callable[[str], Path]) -> I
     path = interpreter(LANGUAGES[language])
     source = Source(path.read_text(encoding="utf-8"), path.name, language)
     policy = Policy.at_level("minimal")
-    policy = policy.model_copy(update={"limits": policy.limits.model_copy(update={"time": TIME})})
+    policy = replace(policy, limits=replace(policy.limits, time=TIME))
     with Host(config={}) as host, host.session(policy=policy) as session:
         _skip_without_modules(session, source)
         yield lambda program: _outcome(session, source, program)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from llmspell import BridgeCallError, Host, Policy, Source
@@ -47,7 +49,7 @@ def test_a_module_of_the_host_that_is_not_granted_is_refused(host, language) -> 
     script, module = SOURCES[language]
     host.modules.defined.add(ModuleDefinition("greet", Source(module, language=language)))
     policy = Policy.minimal()
-    policy = policy.model_copy(update={"grants": policy.grants.model_copy(update={"modules": frozenset()})})
+    policy = replace(policy, grants=replace(policy.grants, modules=frozenset()))
     with host.session(policy) as session, pytest.raises(BridgeCallError, match="does not grant the module 'greet'"):
         session.eval(language, script)
 

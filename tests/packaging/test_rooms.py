@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ["errors", "values", "policy", "guards", "bridge", "engine", "gate", "runtime", "spell", "host", "cli"]
+ROOMS = [
+    "errors",
+    "fields",
+    "values",
+    "policy",
+    "guards",
+    "bridge",
+    "engine",
+    "gate",
+    "runtime",
+    "spell",
+    "host",
+    "cli",
+]
 """From the top of the house down: a room may import those before it."""
 
 FACADES = {"plugin": {"bridge", "engine", "errors", "host", "policy", "values"}}

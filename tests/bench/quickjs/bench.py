@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def main() -> None:
         host.register(Plugin())
         for level in ("standard", "strict"):
             grants = Policy.minimal().grants
-            policy = Policy.at_level(level).model_copy(update={"grants": grants})
+            policy = replace(Policy.at_level(level), grants=grants)
             with host.session(policy=policy) as session:
                 tiny(session, level)
                 calls(session, level)

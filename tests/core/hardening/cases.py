@@ -9,13 +9,21 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 
 def _hardening() -> Any:
+    """Gather what the cases use of the room, which its parts offer one by one."""
     from llmspell.runtime import hardening
+    from llmspell.runtime.hardening import apply, namespaces
 
-    return hardening
+    return SimpleNamespace(
+        **{name: getattr(hardening, name) for name in hardening.__all__},
+        harden=apply.harden,
+        enter=namespaces.enter,
+        PidNamespaces=namespaces.PidNamespaces,
+    )
 
 
 def _harden(plan: Any, **more: Any) -> Any:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from llmspell.errors import PolicyUnsupportedError
-from llmspell.runtime.hardening import Applied, Hardening, Piece, ProcessLimits, State, kernel, probe
+from llmspell.runtime.hardening import Applied, Hardening, Piece, ProcessLimits, State, kernel
+from llmspell.runtime.hardening.probe import probe
 
 
 def test_equal_plans_are_one_key() -> None:

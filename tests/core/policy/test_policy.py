@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from llmspell.errors import ConfigError, NotFoundError, PolicyError
 from llmspell.guards.hosts import HostGrants, read_host
@@ -39,17 +39,17 @@ def test_a_level_has_its_placement(policy, level, placement) -> None:
 
 @pytest.mark.parametrize(("level", "placement"), [("standard", "inline"), ("strict", "inline"), ("strict", "worker")])
 def test_a_placement_weaker_than_the_level_is_refused(level, placement) -> None:
-    with pytest.raises(ValidationError, match=f"level {level} needs placement"):
+    with pytest.raises(ConfigError, match=f"level {level} needs placement"):
         Policy(level=level, placement=placement)
 
 
 def test_a_policy_cannot_be_changed() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         Policy.standard().level = "minimal"
 
 
 def test_unknown_fields_are_refused() -> None:
-    with pytest.raises(ValidationError, match="Extra inputs"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'grant'"):
         Policy(grant={"bridges": ["*"]})
 
 
@@ -135,8 +135,8 @@ def test_an_intersection_is_never_placed_weaker_than_either(other) -> None:
 
 
 def test_libraries_are_intersected() -> None:
-    some = Policy.standard().model_copy(update={"libraries": frozenset({"math", "text"})})
-    others = Policy.standard().model_copy(update={"libraries": frozenset({"text", "times"})})
+    some = replace(Policy.standard(), libraries={"math", "text"})
+    others = replace(Policy.standard(), libraries={"text", "times"})
     assert some.intersect(others).libraries == {"text"}
     assert some.intersect(Policy.standard()).libraries == {"math", "text"}
     assert Policy.standard().intersect(some).libraries == {"math", "text"}
@@ -359,5 +359,5 @@ def test_what_is_no_duration_is_refused(text) -> None:
     "wrong", [{"time": float("inf")}, {"time": -1}, {"memory": "1KB"}, {"cost": -0.1}, {"output": 0}]
 )
 def test_impossible_limits_are_refused(wrong) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
         Limits(**wrong)

@@ -51,8 +51,13 @@ def test_the_engine_of_the_manifest_is_taken_unless_one_is_given() -> None:
     [
         (['nam = "x"'], 2, "no setting 'nam'", "'name'"),
         (["[parameters.n]", 'typ = "integer"'], 3, "no setting 'parameters.n.typ'", "'type'"),
-        (["[parameters.n]", 'type = "interger"'], 3, "no parameter type 'interger'", "'integer'"),
-        (["[parameters.n]", 'type = "whatever"'], 3, "no parameter type 'whatever'", "types: string"),
+        (
+            ["[parameters.n]", 'type = "interger"'],
+            3,
+            "parameters.n.type: must be one of string, integer.*, not 'interger'",
+            "'integer'",
+        ),
+        (["[parameters.n]", 'type = "whatever"'], 3, "must be one of string, integer.*, not 'whatever'", None),
         (["name = 3"], 2, "name: must be a text, not an integer", None),
         (["parameters = 3"], 2, "parameters: must be a table", None),
         (["[parameters]", 'n = "integer"'], 3, r"parameters.n: must be a table such as \[parameters.n\]", None),

@@ -18,7 +18,7 @@ from llmspell.spell import (
 
 
 def declare(**parameters: dict[str, Any]) -> Manifest:
-    return Manifest.model_validate({"parameters": parameters})
+    return Manifest(parameters=parameters)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture(scope="module", params=LEVELS)
 def session(request: pytest.FixtureRequest, host: Host) -> Iterator[Session]:
-    policy = Policy.at_level(request.param).model_copy(update={"grants": Policy.minimal().grants})
+    policy = replace(Policy.at_level(request.param), grants=Policy.minimal().grants)
     with host.session(policy=policy) as session:
         yield session
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llmspell.runtime.hardening import probe
+from llmspell.runtime.hardening.probe import probe
 
 HERE = Path(__file__).parent
 

@@ -24,7 +24,8 @@ def load(path: str) -> ModuleType:
 
 
 def attempt(module: ModuleType, request: dict[str, Any], setup: dict[str, Any], nested: Any, entered: Any) -> Any:
-    from llmspell.runtime.hardening import Hardening, Piece, ProcessLimits, harden, kernel
+    from llmspell.runtime.hardening import Hardening, Piece, ProcessLimits, kernel
+    from llmspell.runtime.hardening.apply import harden
 
     ours, theirs = socket.socketpair()
     alone = nested.home >= 0 and Piece.PID_NAMESPACE not in request["without"]
@@ -69,7 +70,7 @@ def attempt(module: ModuleType, request: dict[str, Any], setup: dict[str, Any], 
 def main() -> None:
     setup = json.loads(sys.stdin.readline())
     sys.path[:] = setup["path"]
-    from llmspell.runtime.hardening import PidNamespaces, enter
+    from llmspell.runtime.hardening.namespaces import PidNamespaces, enter
 
     secret = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(secret, True)

@@ -14,7 +14,8 @@ from llmspell.engine import GuestLimits, Source
 from llmspell.engine import messages as m
 from llmspell.errors import EngineCrashed
 from llmspell.policy import Policy
-from llmspell.runtime.hardening import Applied, Piece, probe
+from llmspell.runtime.hardening import Applied, Piece
+from llmspell.runtime.hardening.probe import probe
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.pool import Workers
 

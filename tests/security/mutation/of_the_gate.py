@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ def ask(text: str, *, forbid: bool = False, recorder: Any = None, grants: Any = 
     """Run Lua in this process and return its value and output, or the error that ended it."""
     policy = Policy.minimal().narrow(**{"time": 20, **limits})
     if grants is not None:
-        policy = policy.model_copy(update={"grants": policy.grants.model_copy(update=grants)})
+        policy = replace(policy, grants=replace(policy.grants, **grants))
     environ = {"VAULT_KEY": CANARY} if grants is SECRETS else {}
     with Host(config={}, environ=environ) as host:
         host.register(Plugin(forbid), "vault")

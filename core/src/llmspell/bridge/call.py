@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from llmspell.bridge.function import ScriptFunction
     from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
     from llmspell.policy import Policy
@@ -150,6 +151,8 @@ class Call:
             return
         if telling is not None and (error := telling.exception()) is not None:
             raise error
+        import asyncio
+
         self._telling = asyncio.ensure_future(self._tell(self._on_progress, fraction, message))
 
     async def _tell(self, on_progress: ScriptFunction, fraction: float, message: str) -> None:
@@ -167,6 +170,8 @@ class Call:
         """End a call of ``on_progress`` under way, and wait for its end: the export itself has failed."""
         telling = self._telling
         if telling is not None:
+            import asyncio
+
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -96,24 +97,21 @@ def _at_level(policy: Policy, level: str | None) -> Policy:
     preset = Policy.at_level(level)
     if level == "strict":
         return policy.intersect(preset)
-    return policy.model_copy(update={"level": preset.level, "placement": preset.placement})
+    return dataclasses.replace(policy, level=preset.level, placement=preset.placement)
 
 
 def _with_limits(policy: Policy, changes: dict[str, Any]) -> Policy:
     if not changes:
         return policy
-    from pydantic import ValidationError
-
     from llmspell.errors import UsageError
-    from llmspell.policy import Limits
+    from llmspell.fields import FieldError
 
     try:
-        limits = Limits.model_validate({**policy.limits.model_dump(), **changes})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        option = {"time": "--timeout", "memory": "--memory"}[str(problem["loc"][0])]
-        raise UsageError(f"{option}: {problem['msg'][:1].lower()}{problem['msg'][1:]}") from None
-    return policy.model_copy(update={"limits": limits})
+        return dataclasses.replace(policy, limits=dataclasses.replace(policy.limits, **changes))
+    except FieldError as error:
+        problem = error.problems[0]
+        option = {"time": "--timeout", "memory": "--memory"}[problem.key]
+        raise UsageError(f"{option}: {problem.text}") from None
 
 
 _OPTIONS = (

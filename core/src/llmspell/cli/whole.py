@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-_OBJECTS = 50_000
+_OBJECTS = 200_000
 
 
 def seldom_collect() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from llmspell.errors import Location, ScriptSyntaxError
@@ -31,6 +29,8 @@ class Source(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """SHA-256 of the text, the key of program caches."""
+        import hashlib
+
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
-import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Annotated, Any
 
 from llmspell.errors import ConfigError, NotFoundError
+from llmspell.fields import FieldError, SomeOf, names_of, read, settle
 from llmspell.host.config_files import Layer, project_file, read_layer, user_file
 from llmspell.policy import Grants, Limits, Policy
+from llmspell.policy.policy import NOTHING
 
 _MB = 1024 * 1024
-LIMITS: dict[str, Limits] = {
-    "strict": Limits(
-        time=10, memory=32 * _MB, output=_MB, result=4 * _MB, calls=10_000, concurrent_calls=100, tasks=1_000
-    ),
-    "normal": Limits(
-        time=30, memory=64 * _MB, output=8 * _MB, result=16 * _MB, calls=100_000, concurrent_calls=1_000, tasks=10_000
-    ),
-    "relaxed": Limits(
-        time=600, memory=1024 * _MB, output=64 * _MB, result=128 * _MB, calls=1_000_000, concurrent_calls=10_000,
-        tasks=100_000,
-    ),
+LIMITS: dict[str, dict[str, Any]] = {
+    "strict": {
+        "time": 10.0, "memory": 32 * _MB, "output": _MB, "result": 4 * _MB, "calls": 10_000, "concurrent_calls": 100,
+        "tasks": 1_000,
+    },
+    "normal": {
+        "time": 30.0, "memory": 64 * _MB, "output": 8 * _MB, "result": 16 * _MB, "calls": 100_000,
+        "concurrent_calls": 1_000, "tasks": 10_000,
+    },
+    "relaxed": {
+        "time": 600.0, "memory": 1024 * _MB, "output": 64 * _MB, "result": 128 * _MB, "calls": 1_000_000,
+        "concurrent_calls": 10_000, "tasks": 100_000,
+    },
 }  # fmt: skip
 """Named sets of limits, for ``[policy] limits = "..."``; ``[limits.NAME]`` changes or adds one."""
+
+LimitSet = Annotated[dict[str, Any], SomeOf(Limits)]
+"""Some limits by name, and nothing said of the others."""
 
 _LISTS = {"LLMSPELL_PLUGINS": ("plugins", "allow"), "LLMSPELL_BLOCK": ("plugins", "block")}
 _TEXTS = {
@@ -38,11 +44,8 @@ _TEXTS = {
 }
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PluginSettings(_Settings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSettings:
     """Which plugins are used.
 
     Attributes:
@@ -53,10 +56,14 @@ class PluginSettings(_Settings):
 
     allow: tuple[str, ...] | None = None
     block: tuple[str, ...] = ()
-    prefer: dict[str, str] = Field(default_factory=dict)
+    prefer: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settle(self)
 
 
-class PolicySettings(_Settings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
     """The policy of runs that are not given one.
 
     Attributes:
@@ -67,10 +74,14 @@ class PolicySettings(_Settings):
 
     profile: str = "sandbox"
     limits: str | None = None
-    grants: Grants = Grants(modules=frozenset())
+    grants: Grants = NOTHING
+
+    def __post_init__(self) -> None:
+        settle(self)
 
 
-class ModelSettings(_Settings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
     """Models by name.
 
     Attributes:
@@ -80,18 +91,23 @@ class ModelSettings(_Settings):
     """
 
     default: str | None = None
-    aliases: dict[str, str] = Field(default_factory=dict)
-    providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settle(self)
 
 
-class Ceiling(_Settings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
     """What a file that is not trusted asks of the policy: taken where it is tighter, and only there."""
 
     profile: str | None = None
-    limits: dict[str, Any] = Field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
 
 
-class Config(_Settings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
     """Everything that can be configured.
 
     Attributes:
@@ -106,13 +122,16 @@ class Config(_Settings):
 
     plugins: PluginSettings = PluginSettings()
     policy: PolicySettings = PolicySettings()
-    limits: dict[str, Limits] = Field(default_factory=dict)
-    bridges: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    limits: dict[str, LimitSet] = field(default_factory=dict)
+    bridges: dict[str, dict[str, Any]] = field(default_factory=dict)
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: ModelSettings = ModelSettings()
     trust: tuple[str, ...] = ()
-    ceiling: tuple[Ceiling, ...] = Field(default=(), exclude=True)
-    warnings: tuple[str, ...] = Field(default=(), exclude=True)
+    ceiling: tuple[Ceiling, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        settle(self)
 
     def default_policy(self, find: Callable[[str], Policy] = Policy.profile) -> Policy:
         """Return the policy of runs that are not given one.
@@ -125,9 +144,9 @@ class Config(_Settings):
         """
         policy = _found(self.policy.profile, find)
         if self.policy.limits is not None:
-            limits = policy.limits.model_copy(update=self.limits_named(self.policy.limits))
-            policy = policy.model_copy(update={"limits": limits})
-        extra = {name: getattr(self.policy.grants, name) for name in Grants.model_fields}
+            limits = dataclasses.replace(policy.limits, **self.limits_named(self.policy.limits))
+            policy = dataclasses.replace(policy, limits=limits)
+        extra = {name: getattr(self.policy.grants, name) for name in names_of(Grants)}
         if any(extra.values()):
             policy = policy.grant(**extra)
         for asked in self.ceiling:
@@ -149,11 +168,7 @@ class Config(_Settings):
                 f"policy.limits: there is no set of limits named {name!r}",
                 hint=f"did you mean {close[0]!r}?" if close else f"sets of limits: {', '.join(known)}",
             )
-        fixed: dict[str, Any] = {}
-        for limits in (LIMITS.get(name), self.limits.get(name)):
-            if limits is not None:
-                fixed |= {field: getattr(limits, field) for field in limits.model_fields_set}
-        return fixed
+        return LIMITS.get(name, {}) | self.limits.get(name, {})
 
 
 def _found(profile: str, find: Callable[[str], Policy]) -> Policy:
@@ -227,8 +242,8 @@ def _check(layer: Layer) -> Config:
         if key in layer.content:
             raise ConfigError(f"{layer.place((key,))}: there is no key {key!r}")
     try:
-        return Config.model_validate(_anchored(layer))
-    except ValidationError as error:
+        return read(Config, _anchored(layer))
+    except FieldError as error:
         raise _explain(error, layer) from None
 
 
@@ -254,26 +269,33 @@ def _merge(layers: list[Layer]) -> Config:
     warnings: list[str] = []
     for layer in layers:
         checked = _check(layer)
-        said = checked.model_dump(exclude_unset=True)
+        said = _said(checked, _anchored(layer))
         if not layer.trusted:
-            ceiling.append(_ceiling(checked, Config.model_validate(merged)))
+            says_profile = "profile" in said.get("policy", {})
+            ceiling.append(_ceiling(checked, read(Config, merged), says_profile=says_profile))
             said, unused = _without_trust(said)
             warnings += [_not_followed(layer, path) for path in unused]
         block = (*merged.get("plugins", {}).get("block", ()), *said.get("plugins", {}).get("block", ()))
         _update(merged, said)
         if block:
             merged["plugins"]["block"] = tuple(dict.fromkeys(block))
-    config = Config.model_validate(merged)
-    return config.model_copy(update={"ceiling": tuple(ceiling), "warnings": tuple(warnings)})
+    return dataclasses.replace(read(Config, merged), ceiling=tuple(ceiling), warnings=tuple(warnings))
 
 
-def _ceiling(asked: Config, known: Config) -> Ceiling:
+def _said(checked: Any, given: Any) -> Any:
+    """Return what a layer says in the form it was checked to, and nothing that it does not say."""
+    if is_dataclass(checked) and isinstance(given, Mapping):
+        return {name: _said(getattr(checked, name), given[name]) for name in given}
+    return checked
+
+
+def _ceiling(asked: Config, known: Config, *, says_profile: bool) -> Ceiling:
     """Settle what an untrusted file asks of the policy, so that its own sets of limits reach no further."""
     settings = asked.policy
     limits = {}
     if settings.limits is not None:
-        limits = asked.model_copy(update={"limits": {**known.limits, **asked.limits}}).limits_named(settings.limits)
-    return Ceiling(profile=settings.profile if "profile" in settings.model_fields_set else None, limits=limits)
+        limits = dataclasses.replace(asked, limits={**known.limits, **asked.limits}).limits_named(settings.limits)
+    return Ceiling(profile=settings.profile if says_profile else None, limits=limits)
 
 
 def _without_trust(said: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
@@ -304,27 +326,10 @@ def _update(into: dict[str, Any], said: Mapping[str, Any]) -> None:
             into[key] = dict(value) if isinstance(value, dict) else value
 
 
-def _explain(error: ValidationError, layer: Layer) -> ConfigError:
-    problem = error.errors(include_url=False)[0]
-    path = problem["loc"]
-    key = ".".join(str(part) for part in path)
-    where = layer.place(path)
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if problem["type"] != "extra_forbidden":
-        text = str(problem["msg"]).removeprefix("Value error, ")
-        return ConfigError(f"{where}: {key}: {text}{more}")
-    known = _keys_at(path[:-1])
-    close = difflib.get_close_matches(str(path[-1]), known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"keys here: {', '.join(known)}"
-    return ConfigError(f"{where}: there is no key {key!r}{more}", hint=hint)
-
-
-def _keys_at(path: tuple[int | str, ...]) -> list[str]:
-    kind: Any = Config
-    for part in path:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[str(part)].annotation
-        else:
-            kind = typing.get_args(kind)[-1]
-    names = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
-    return [name for name in names if name not in ("ceiling", "warnings")]
+def _explain(error: FieldError, layer: Layer) -> ConfigError:
+    problem = error.problems[0]
+    where = layer.place(problem.path)
+    more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+    if problem.known:
+        return ConfigError(f"{where}: there is no key {problem.key!r}{more}", hint=problem.hint)
+    return ConfigError(f"{where}: {problem.key}: {problem.text}{more}", hint=problem.hint)

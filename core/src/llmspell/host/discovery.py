@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+
+from llmspell.host.installed import EntryPoint, entry_points, normalize
 
 GROUP = "llmspell"
-
-
-def normalize(name: str) -> str:
-    """Spell a distribution's name as the packaging specification compares names."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class Found:
     """An installed plugin that is not loaded yet."""
 
     owner: Owner
-    entry_point: Any
+    entry_point: EntryPoint
 
     def load(self) -> Loaded:
         """Import its module, and nothing else. Whatever that raises is kept, an exit included."""
@@ -73,32 +68,5 @@ class Found:
 
 def find() -> list[Found]:
     """List the installed plugins, by distribution and name; nothing of them is imported."""
-    found = [Found(_owner(entry_point), entry_point) for entry_point in _entry_points()]
+    found = [Found(Owner(point.name, point.distribution, point.version), point) for point in entry_points(GROUP)]
     return sorted(found, key=lambda item: (normalize(item.owner.distribution), item.owner.plugin))
-
-
-def _entry_points() -> Iterator[Any]:
-    from importlib_metadata import distributions, entry_points
-
-    try:
-        yield from list(entry_points(group=GROUP))
-        return
-    except Exception:  # noqa: BLE001 - one distribution's broken metadata; found below, one by one
-        seen: set[str] = set()
-    for distribution in distributions():
-        try:
-            name = normalize(distribution.name)
-            if name not in seen:
-                seen.add(name)
-                yield from list(distribution.entry_points.select(group=GROUP))
-        except Exception:  # noqa: BLE001, S112 - not ours to report: it cannot even be named
-            continue
-
-
-def _owner(entry_point: Any) -> Owner:
-    distribution = entry_point.dist
-    try:
-        name, version = str(distribution.name), str(distribution.version or "")
-    except Exception:  # noqa: BLE001 - metadata without a name or version; the plugin is still worth a try
-        name, version = "", ""
-    return Owner(str(entry_point.name), name, version)

@@ -6,30 +6,30 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llmspell.bridge import BridgeSet, BridgeSpec
 from llmspell.bridge.registry import load_factory
 from llmspell.engine import EngineSpec, ScriptEngine, Source
 from llmspell.errors import LlmspellError, SessionClosedError
-from llmspell.gate import Gate, Recorder
-from llmspell.gate.gate import GatedRun
-from llmspell.gate.record import scrubber
 from llmspell.host.config import Config, load_config
 from llmspell.host.hookspecs import CallRequest, Event, RunRequest
-from llmspell.host.modules import LocalModules
 from llmspell.host.plugins import PluginHost
-from llmspell.host.session import OutputSink, Session
 from llmspell.policy import Grants, Policy
-from llmspell.runtime.loop import HomeLoop
 from llmspell.runtime.placement import Placements
-from llmspell.runtime.run import Run
-from llmspell.runtime.seat import Seat
-from llmspell.runtime.system import SystemBridge
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.values import ValueConverter
 
 if TYPE_CHECKING:
+    from llmspell.gate import Gate, Recorder
+    from llmspell.gate.gate import GatedRun
+    from llmspell.host.modules import LocalModules
+    from llmspell.host.session import OutputSink, Session
+    from llmspell.runtime.loop import HomeLoop
+    from llmspell.runtime.run import Run
+    from llmspell.runtime.seat import Seat
+    from llmspell.runtime.system import SystemBridge
     from llmspell.runtime.worker.launch import Launch
 
 
@@ -70,10 +70,7 @@ class Host:
             (*section.block, *block),
             {**section.prefer, **(prefer or {})},
         )
-        self.loop = HomeLoop()
         self.watchdog = Watchdog()
-        self.modules = LocalModules(self)
-        self.system = SystemBridge(self.modules)
         self.services: dict[str, Any] = {"config": self.config}
         self.bridge_config = self.config.bridges
         self._placements = Placements(self._engine, self._engine_options, self.watchdog)
@@ -92,8 +89,38 @@ class Host:
             self.bridge_registry, config=self.bridge_config, environ=self.environ, services=self.services
         )
         self.converter = ValueConverter(self.plugins.converters)
-        self.gate = Gate(self._authorize if self.plugins.has_authorizers else None)
+        self.__dict__.pop("gate", None)
         self._names: dict[int, tuple[Grants, tuple[str, ...]]] = {}
+
+    # What runs need is made with the first session: before, a worker may be on its way already (see ``prepare``).
+
+    @cached_property
+    def loop(self) -> HomeLoop:
+        """Where asynchronous work is done."""
+        from llmspell.runtime.loop import HomeLoop
+
+        return HomeLoop()
+
+    @cached_property
+    def modules(self) -> LocalModules:
+        """Finds the modules that spells require."""
+        from llmspell.host.modules import LocalModules
+
+        return LocalModules(self)
+
+    @cached_property
+    def system(self) -> SystemBridge:
+        """What a guest may ask the host itself."""
+        from llmspell.runtime.system import SystemBridge
+
+        return SystemBridge(self.modules)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The one door between guests and bridges."""
+        from llmspell.gate import Gate
+
+        return Gate(self._authorize if self.plugins.has_authorizers else None)
 
     def register(self, plugin: object, name: str | None = None) -> str:
         """Add a plugin object: anything with ``@hookimpl`` methods. Returns the name it goes by.
@@ -125,8 +152,12 @@ class Host:
             recorder: Receives every host call.
             on_output: Called with ``(kind, text)`` as a spell prints; ``kind`` is ``output`` or ``error_output``.
         """
+        from llmspell.host.session import Session
+
         if self._closed:
             raise SessionClosedError("the host is closed")
+        with self._lock:
+            _ = self.loop, self.system, self.gate
         self._count += 1
         session = Session(
             self, policy if policy is not None else self.default_policy(), principal=principal,
@@ -227,6 +258,8 @@ class Host:
     def scrub_for(self, policy: Policy) -> Any:
         """Return what redacts the values of the policy's secrets, or None if it grants none."""
         import fnmatch
+
+        from llmspell.gate.record import scrubber
 
         patterns = policy.grants.secrets
         if not patterns:

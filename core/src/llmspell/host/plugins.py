@@ -15,9 +15,10 @@ from llmspell.bridge import BridgeRegistry, BridgeSpec
 from llmspell.bridge.base import API_VERSION as BRIDGE_API_VERSION
 from llmspell.engine import API_VERSION, EngineSpec
 from llmspell.errors import EngineNotFoundError, PluginError, PluginLoadError, PluginVersionError
-from llmspell.host.discovery import Found, Owner, find, normalize
+from llmspell.host.discovery import Found, Owner, find
 from llmspell.host.hooks import Hooks, check_hooks, say
 from llmspell.host.hookspecs import PROJECT, CallRequest, Denial, Event, LlmspellSpecs, RunRequest
+from llmspell.host.installed import normalize
 from llmspell.host.offers import Kind, Offer, Resolution, Resolver, check_name
 from llmspell.host.reports import PluginReport
 from llmspell.policy import Policy, PolicyPreset

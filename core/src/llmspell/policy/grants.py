@@ -7,11 +7,12 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from llmspell.fields import After, settle
 
 LOCAL_SUFFIXES = (
     "localhost", "local", "internal", "lan", "home", "corp", "private", "intranet", "test", "home.arpa",
@@ -31,10 +32,11 @@ def _absolute(paths: frozenset[str]) -> frozenset[str]:
     return frozenset(os.path.abspath(os.path.expanduser(path)) for path in paths)
 
 
-Paths = Annotated[frozenset[str], AfterValidator(_absolute)]
+Paths = Annotated[frozenset[str], After(_absolute)]
 
 
-class Grants(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
     """What of the world a run may reach. Empty means nothing: deny by default.
 
     Attributes:
@@ -52,8 +54,6 @@ class Grants(BaseModel):
         modules: Patterns of local modules a script may ``require``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     bridges: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
     read: Paths = frozenset()
@@ -63,6 +63,9 @@ class Grants(BaseModel):
     secrets: frozenset[str] = frozenset()
     subprocess: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset({"*"})
+
+    def __post_init__(self) -> None:
+        settle(self)
 
     def allows_call(self, bridge: str, method: str) -> bool:
         """Tell whether a method of a bridge may be called."""
@@ -82,7 +85,7 @@ class Grants(BaseModel):
 
     def intersect(self, other: Grants) -> Grants:
         """Return what both allow: a child never has more than its parent."""
-        return Grants.model_construct(
+        return Grants(
             bridges=_meet(self.bridges, other.bridges, _covers_bridge),
             denied=self.denied | other.denied,
             read=_meet_paths(self.read, other.read),

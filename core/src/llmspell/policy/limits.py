@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from llmspell.fields import AtLeast, AtMost, Before, names_of, read, settle
 
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b?)\s*", re.IGNORECASE)
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|min|h|)\s*", re.IGNORECASE)
@@ -48,12 +50,16 @@ def parse_duration(text: str | float) -> float:
     return float(match[1]) * _SECONDS[match[2].lower()]
 
 
-Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
-Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Before(parse_size), AtLeast(0, open=True)]
+Memory = Annotated[int, Before(parse_size), AtLeast(1024 * 1024)]
+Seconds = Annotated[float, Before(parse_duration), AtLeast(0, open=True)]
+Dollars = Annotated[float, AtLeast(0)]
+Count = Annotated[int, AtLeast(0)]
+Positive = Annotated[int, AtLeast(1)]
 
 
-class Limits(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
     """How much a run may use. None means no limit of llmspell's own.
 
     Attributes:
@@ -76,43 +82,44 @@ class Limits(BaseModel):
         value_bytes: Bytes of text of one value that crosses.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
     time: Seconds | None = 30.0
-    steps: Annotated[int, Field(gt=0)] | None = None
-    memory: Annotated[Size, Field(ge=1024 * 1024)] | None = 64 * 1024 * 1024
+    steps: Positive | None = None
+    memory: Memory | None = 64 * 1024 * 1024
     output: Size | None = 8 * 1024 * 1024
     result: Size | None = 16 * 1024 * 1024
     error: Size | None = 64 * 1024
-    recursion: Annotated[int, Field(gt=0)] | None = None
+    recursion: Positive | None = None
     calls: Count | None = 100_000
     concurrent_calls: Count | None = 1_000
     tasks: Count | None = 10_000
     channels: Count | None = 10_000
     depth: Count | None = 16
     tokens: Count | None = None
-    cost: Annotated[float, Field(ge=0)] | None = None
-    value_depth: Annotated[int, Field(gt=0, le=200)] = 64
-    value_nodes: Annotated[int, Field(gt=0)] = 1_000_000
+    cost: Dollars | None = None
+    value_depth: Annotated[int, AtLeast(1), AtMost(200)] = 64
+    value_nodes: Positive = 1_000_000
     value_bytes: Size = 64 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        settle(self)
 
     def narrow(self, **changes: Any) -> Limits:
         """Return limits that are as tight as both these and the given ones.
 
         Raises:
-            pydantic.ValidationError: For an unknown or impossible limit.
+            ConfigError: For an unknown or impossible limit.
         """
-        asked = Limits.model_validate({**dict.fromkeys(_OPTIONAL), **_UNBOUNDED, **changes})
+        asked = read(Limits, {**dict.fromkeys(_OPTIONAL), **_UNBOUNDED, **changes})
         return self.intersect(asked, frozenset(changes))
 
     def intersect(self, other: Limits, names: frozenset[str] | None = None) -> Limits:
         """Return the tighter of both, limit by limit."""
         out = {}
-        for name in Limits.model_fields if names is None else names:
+        for name in names_of(Limits) if names is None else names:
             mine, theirs = getattr(self, name), getattr(other, name)
             out[name] = theirs if mine is None else mine if theirs is None else min(mine, theirs)
-        return self.model_copy(update=out)
+        return dataclasses.replace(self, **out)
 
 
-_OPTIONAL = [name for name, field in Limits.model_fields.items() if not name.startswith("value_")]
+_OPTIONAL = [name for name in names_of(Limits) if not name.startswith("value_")]
 _UNBOUNDED = {"value_depth": 200, "value_nodes": 2**62, "value_bytes": 2**62}

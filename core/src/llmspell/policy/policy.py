@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from typing import Any, Literal, cast
 
 from llmspell.errors import ConfigError, NotFoundError, PolicyError
+from llmspell.fields import FieldError, Problem, names_of, read, settle
 from llmspell.policy.grants import Grants
 from llmspell.policy.limits import Limits
 
 Level = Literal["minimal", "standard", "strict", "custom"]
+Placement = Literal["inline", "worker", "hardened"]
 LEVELS: tuple[Level, ...] = ("minimal", "standard", "strict", "custom")
 
 _MB = 1024 * 1024
-_NOTHING = Grants(modules=frozenset())
+_OF_LEVEL = cast("Placement", "")  # settled when the level is known
+_LIMITS, _GRANTS = Limits(), Grants()
+NOTHING = Grants(modules=frozenset())
+"""Not even local modules."""
+
 _EVERYTHING = Grants(
     bridges=frozenset({"*"}),
     read=frozenset({"/"}),
@@ -34,7 +39,8 @@ PURE_BRIDGES = frozenset(
 """Bridges that reach nothing of the world by themselves: files and hosts they touch are granted apart."""
 
 
-class Policy(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
     """What a run may do and use, and how strongly that is enforced.
 
     Levels preset *and* validate: a policy a placement or engine cannot honour is refused before the script
@@ -52,30 +58,20 @@ class Policy(BaseModel):
         2.0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     level: Level = "standard"
     name: str = ""
-    placement: Literal["inline", "worker", "hardened"] = "worker"
-    limits: Limits = Limits()
-    grants: Grants = Grants()
+    placement: Placement = _OF_LEVEL
+    limits: Limits = _LIMITS
+    grants: Grants = _GRANTS
     libraries: frozenset[str] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _place(cls, given: Any) -> Any:
-        """Let the level choose the placement, unless it is given."""
-        if isinstance(given, dict) and "placement" not in given and given.get("level") in ("minimal", "strict"):
-            return {**given, "placement": _PLACEMENT[given["level"]]}
-        return given
-
-    @model_validator(mode="after")
-    def _check_placement(self) -> Self:
-        """Refuse a placement that is weaker than the level promises."""
+    def __post_init__(self) -> None:
+        if self.placement == _OF_LEVEL:
+            object.__setattr__(self, "placement", _PRESET.get(str(self.level), "worker"))
+        settle(self)
         least = _LEAST.get(self.level)
         if least is not None and _STRENGTH[self.placement] < _STRENGTH[least]:
-            raise ValueError(f"level {self.level} needs placement {least}, not {self.placement}")
-        return self
+            raise FieldError([Problem((), f"level {self.level} needs placement {least}, not {self.placement}")])
 
     @classmethod
     def minimal(cls) -> Policy:
@@ -149,14 +145,14 @@ class Policy(BaseModel):
         """
         try:
             tighter = self.limits.narrow(**limits) if limits else self.limits
-        except ValidationError as error:
-            raise ConfigError(f"the policy cannot be narrowed so: {_first(error)}") from None
+        except FieldError as error:
+            raise ConfigError(f"the policy cannot be narrowed so: {error.message}", hint=error.hint) from None
         changes: dict[str, Any] = {"limits": tighter}
         if grants is not None:
             changes["grants"] = self.grants.intersect(grants)
         if level is not None and _ORDER[level] > _ORDER[self.level]:
             changes |= {"level": level, "placement": _stronger(self.placement, _PLACEMENT[level])}
-        return self.model_copy(update=changes)
+        return dataclasses.replace(self, **changes)
 
     def intersect(self, other: Policy) -> Policy:
         """Return what both policies allow, enforced as the stricter one asks."""
@@ -168,14 +164,13 @@ class Policy(BaseModel):
             if self.libraries is None
             else self.libraries & other.libraries
         )
-        return self.model_copy(
-            update={
-                "level": stricter.level,
-                "placement": _stronger(self.placement, other.placement),
-                "limits": self.limits.intersect(other.limits),
-                "grants": self.grants.intersect(other.grants),
-                "libraries": libraries,
-            }
+        return dataclasses.replace(
+            self,
+            level=stricter.level,
+            placement=_stronger(self.placement, other.placement),
+            limits=self.limits.intersect(other.limits),
+            grants=self.grants.intersect(other.grants),
+            libraries=libraries,
         )
 
     def grant(self, **more: str | frozenset[str] | set[str] | list[str] | tuple[str, ...]) -> Policy:
@@ -195,16 +190,10 @@ class Policy(BaseModel):
             for name, added in more.items()
         }
         try:
-            grants = Grants.model_validate({**self.grants.model_dump(), **merged})
-        except ValidationError as error:
-            raise ConfigError(f"that cannot be granted: {_first(error)}") from None
-        return self.model_copy(update={"grants": grants})
-
-
-def _first(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+            grants = read(Grants, {name: getattr(self.grants, name) for name in names_of(Grants)} | merged)
+        except FieldError as error:
+            raise ConfigError(f"that cannot be granted: {error.message}", hint=error.hint) from None
+        return dataclasses.replace(self, grants=grants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,18 +241,16 @@ PROFILES: dict[str, Callable[[], Policy]] = {
     "production": _production,
 }
 _ORDER: dict[str, int] = {"custom": 0, "minimal": 0, "standard": 1, "strict": 2}
-_PLACEMENT: dict[str, str] = {
+_PRESET: dict[str, Placement] = {"minimal": "inline", "strict": "hardened"}
+_PLACEMENT: dict[str, Placement] = {
     "custom": "inline",
     "minimal": "inline",
     "standard": "worker",
     "strict": "hardened",
 }
-_LEAST = {"standard": "worker", "strict": "hardened"}
+_LEAST: dict[str, Placement] = {"standard": "worker", "strict": "hardened"}
 _STRENGTH = {"inline": 0, "worker": 1, "hardened": 2}
 
 
-def _stronger(one: str, other: str) -> str:
+def _stronger(one: Placement, other: Placement) -> Placement:
     return one if _STRENGTH[one] >= _STRENGTH[other] else other
-
-
-NOTHING = _NOTHING

@@ -9,14 +9,13 @@ from llmspell.engine import EngineSpec, GuestLimits, ScriptEngine
 from llmspell.engine.messages import Emit
 from llmspell.errors import PolicyUnsupportedError
 from llmspell.policy import Policy
-from llmspell.runtime.inline import inline_seat
-from llmspell.runtime.run import Run
-from llmspell.runtime.seat import Seat
-from llmspell.runtime.steps import StepThreads
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.values import ValueLimits
 
 if TYPE_CHECKING:
+    from llmspell.runtime.run import Run
+    from llmspell.runtime.seat import Seat
+    from llmspell.runtime.steps import StepThreads
     from llmspell.runtime.worker.launch import Launch
     from llmspell.runtime.worker.pool import Workers
 
@@ -92,6 +91,8 @@ class Placements:
             return self._pool().seat(
                 spec, self._options(spec), policy, self.guest_limits(policy), RunPort(run), run.principal
             )
+        from llmspell.runtime.inline import inline_seat
+
         return inline_seat(
             self._engine(spec), spec.capabilities.suspends, self.guest_limits(policy), RunPort(run), self._step_threads
         )
@@ -139,6 +140,8 @@ class Placements:
 
     def _step_threads(self) -> StepThreads:
         if self._threads is None:
+            from llmspell.runtime.steps import StepThreads
+
             self._threads = StepThreads()
         return self._threads
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
-
 from llmspell.errors import ConversionError, Location, ScriptSyntaxError
+from llmspell.fields import FieldError, Problem, kind_of, read, settle
 from llmspell.spell.front_matter import FrontMatter
 from llmspell.values import check_value
 
@@ -25,7 +24,8 @@ _WORDS: dict[str, str] = {
 }
 
 
-class Parameter(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
     """One declared parameter of a spell.
 
     Attributes:
@@ -35,30 +35,33 @@ class Parameter(BaseModel):
         choices: The only values it may have; empty for any.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
     type: ParameterType = "string"
     description: str = ""
     required: bool = False
     default: Any = None
-    choices: list[Any] = []
+    choices: list[Any] = field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _agree(self) -> Parameter:
+    def __post_init__(self) -> None:
+        settle(self)
+        if disagreement := self._disagreement():
+            raise FieldError([Problem((), disagreement)])
+
+    def _disagreement(self) -> str:
         if self.required and self.default is not None:
-            raise ValueError("a required parameter has no default")
+            return "a required parameter has no default"
         for choice in self.choices:
             if fault := mismatch(self.type, choice):
-                raise ValueError(f"the choice {choice!r} {fault}")
+                return f"the choice {choice!r} {fault}"
         if self.default is not None:
             if fault := mismatch(self.type, self.default):
-                raise ValueError(f"the default {fault}")
+                return f"the default {fault}"
             if self.choices and self.default not in self.choices:
-                raise ValueError(f"the default is none of the choices: {shown(self.choices)}")
-        return self
+                return f"the default is none of the choices: {shown(self.choices)}"
+        return ""
 
 
-class Manifest(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
     """What a spell says of itself; empty for one without front matter.
 
     Attributes:
@@ -67,25 +70,21 @@ class Manifest(BaseModel):
             documents; only a policy grants.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
     name: str = ""
     description: str = ""
     version: str = ""
     engine: str = ""
-    permissions: list[str] = []
-    parameters: dict[str, Parameter] = {}
+    permissions: list[str] = field(default_factory=list)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
 
-    @field_validator("parameters")
-    @classmethod
-    def _named(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
-        for name in parameters:
+    def __post_init__(self) -> None:
+        settle(self)
+        for name in self.parameters:
             if not name or "=" in name or name != name.strip():
-                raise ValueError(f"{name!r} cannot be the name of a parameter")
-        return parameters
+                raise FieldError([Problem(("parameters",), f"{name!r} cannot be the name of a parameter")])
 
 
-EMPTY = Manifest.model_construct()
+EMPTY = Manifest()
 
 
 def mismatch(kind: ParameterType, value: object) -> str:
@@ -101,28 +100,12 @@ def mismatch(kind: ParameterType, value: object) -> str:
         "json": True,
     }[kind]
     if not fits:
-        return f"must be {_WORDS[kind]}, not {_kind_of(value)}"
+        return f"must be {_WORDS[kind]}, not {kind_of(value)}"
     try:
         check_value(value)
     except ConversionError as error:
         return f"must be plain data: {error.message}"
     return ""
-
-
-def _kind_of(value: object) -> str:
-    if value is None:
-        return "nothing"
-    for kind, word in (
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a number"),
-        (str, "a text"),
-        (list, "a list"),
-        (dict, "a table"),
-    ):
-        if isinstance(value, kind):
-            return word
-    return f"a {type(value).__name__}"
 
 
 def shown(values: list[Any]) -> str:
@@ -137,31 +120,15 @@ def read_manifest(block: FrontMatter, name: str) -> Manifest:
         ScriptSyntaxError: With the line of the first thing that does not fit.
     """
     try:
-        return Manifest.model_validate(block.data)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        path = problem["loc"]
-        message, hint = _explain(problem["type"], problem["msg"], path, problem["input"])
+        return read(Manifest, block.data)
+    except FieldError as error:
+        problem = error.problems[0]
+        where = problem.key or "the front matter"
+        example = f" such as [{where}]" if problem.text.startswith("must be a table") and problem.path else ""
+        text = problem.text.replace("a table", f"a table{example}", 1)
         raise ScriptSyntaxError(
-            message, language="toml", location=Location(name, block.line_of(path)), hint=hint
+            f"front matter has no setting {where!r}" if problem.known else f"{where}: {text}",
+            language="toml",
+            location=Location(name, block.line_of(problem.path)),
+            hint=problem.hint,
         ) from None
-
-
-def _explain(kind: str, message: str, path: tuple[str | int, ...], value: object) -> tuple[str, str | None]:
-    where = ".".join(str(part) for part in path) or "the front matter"
-    if kind == "extra_forbidden":
-        fields = Parameter.model_fields if path[0] == "parameters" else Manifest.model_fields
-        close = difflib.get_close_matches(str(path[-1]), fields, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(fields)}"
-        return f"front matter has no setting {where!r}", hint
-    if kind == "literal_error":
-        close = difflib.get_close_matches(str(value), _WORDS, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"types: {', '.join(_WORDS)}"
-        return f"{where}: there is no parameter type {value!r}", hint
-    if kind == "value_error":
-        return f"{where}: {message.removeprefix('Value error, ')}", None
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        example = f" such as [{where}]" if path else ""
-        return f"{where}: must be a table{example}, not {_kind_of(value)}", None
-    wanted = {"string_type": "a text", "bool_type": "true or false", "list_type": "a list"}.get(kind)
-    return (f"{where}: must be {wanted}, not {_kind_of(value)}" if wanted else f"{where}: {message}"), None

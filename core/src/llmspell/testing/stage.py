@@ -21,7 +21,7 @@ from llmspell.host.hookspecs import hookimpl
 from llmspell.host.host import Host
 from llmspell.host.plugins import PluginHost
 from llmspell.host.session import Session
-from llmspell.policy import Limits, Policy
+from llmspell.policy import Policy
 from llmspell.testing.kit import Kit
 
 TIME = 20.0
@@ -87,9 +87,7 @@ class Stage:
     def policy(self, limits: Mapping[str, Any] | None = None, denied: tuple[str, ...] = ()) -> Policy:
         """Return the policy of a case: its level, everything of the kit, and the limits it names."""
         policy = Policy.at_level(self.level).grant(bridges={"kit", "spell"}, denied=set(denied))
-        chosen = Limits.model_validate({"time": TIME, **(limits or {})})
-        update = {name: getattr(chosen, name) for name in {"time", *(limits or {})}}
-        return policy.model_copy(update={"limits": policy.limits.model_copy(update=update)})
+        return replace(policy, limits=replace(policy.limits, **{"time": TIME, **(limits or {})}))
 
     def source(self, text: str) -> Source:
         """Return a source in the engine's language, without a directory of its own."""

@@ -6,6 +6,7 @@ import sys
 
 from llmspell.engine import Capabilities, EngineSpec
 from llmspell.engine.spec import Limit
+from llmspell_quickjs import __version__
 
 INTERRUPTS = sys.platform in ("linux", "darwin")
 """Where a running script can be stopped from outside; elsewhere only by ending its worker."""
@@ -19,6 +20,7 @@ SPEC = EngineSpec(
     factory="llmspell_quickjs.engine:JavaScriptEngine",
     extensions=(".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
     aliases=("js", "typescript", "ts"),
+    version=__version__,
     capabilities=Capabilities(inline=_ENFORCED, worker=_ENFORCED, suspends=False),
     naming="camel",
     description="JavaScript and TypeScript (types stripped) on quickjs-ng.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections import deque
@@ -357,7 +358,7 @@ class AuthBridge(Bridge):
     @export
     def get_resource_limits(self, call: Call) -> dict[str, Any]:
         """Return the limits of this run."""
-        return call.policy.limits.model_dump()
+        return dataclasses.asdict(call.policy.limits)
 
     @export
     def get_allowed_libraries(self, call: Call) -> list[str] | None:

@@ -10,7 +10,8 @@ from llmspell.cli.lazy import Lazy, LazyGroup
 from llmspell.cli.streams import Stream
 
 if TYPE_CHECKING:
-    from llmspell.runtime.hardening import Hardening, MachineReport
+    from llmspell.runtime.hardening import Hardening
+    from llmspell.runtime.hardening.probe import MachineReport
 
 _UNENFORCEABLE = 6
 
@@ -31,7 +32,8 @@ def doctor(as_json: bool) -> int:
     Every piece of hardening is tried on a child process that is then thrown away. The exit code is 0 if level
     strict can be enforced, 6 if not.
     """
-    from llmspell.runtime.hardening import Hardening, probe
+    from llmspell.runtime.hardening import Hardening
+    from llmspell.runtime.hardening.probe import probe
 
     found = probe()
     plans = {"standard": Hardening.standard(), "strict": Hardening.strict()}

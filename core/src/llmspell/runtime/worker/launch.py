@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+from llmspell.runtime.worker.waiting import readable
+
 _BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
 _END = 2.0
 
@@ -92,11 +94,25 @@ class Launch:
     def close(self) -> None:
         """Hang up, upon which the zygote ends itself, and see to it that it does. Idempotent."""
         self.control.close()
-        try:
-            self.process.wait(_END)
-        except subprocess.TimeoutExpired:
+        if not self._ends():
             self.process.kill()
             self.process.wait()
+
+    def _ends(self) -> bool:
+        """Wait for the end of the process. Told of it where the system can; ``Popen.wait`` looks again and again."""
+        try:
+            descriptor = os.pidfd_open(self.process.pid) if self.process.returncode is None else -1
+        except (AttributeError, OSError):
+            descriptor = -1
+        try:
+            told = descriptor >= 0 and readable(descriptor, _END)
+            self.process.wait(0 if descriptor >= 0 and not told else _END)
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+        return True
 
     def abandon(self) -> None:
         """Let go in a forked child of the host, to which the zygote does not belong."""

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import EngineSpec, GuestLimits
 from llmspell.errors import EngineCrashed, LlmspellError, PolicyUnsupportedError
@@ -19,10 +19,12 @@ from llmspell.runtime.worker.launch import no_workers
 from llmspell.runtime.worker.levels import limits_memory, plan_for
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import EngineOrder, Ready
-from llmspell.runtime.worker.seat import WorkerSeat
 from llmspell.runtime.worker.source import MakeSource, WorkerSource, best_source
 from llmspell.runtime.worker.waiting import readable
 from llmspell.values.wire import decoder, encode
+
+if TYPE_CHECKING:
+    from llmspell.runtime.worker.seat import WorkerSeat
 
 _STARTUP = 30.0  # seconds a forked worker has to say that it is hardened
 _READY_MAX = 64 * 1024
@@ -139,6 +141,8 @@ class Workers:
         Raises:
             PolicyUnsupportedError: As :meth:`check`.
         """
+        from llmspell.runtime.worker.seat import WorkerSeat
+
         return WorkerSeat(self, self._kind(spec, options, policy), principal, spec, limits, port, self._watchdog)
 
     def prepare(self, spec: EngineSpec, options: dict[str, Any], policy: Policy) -> None:
