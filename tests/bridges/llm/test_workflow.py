@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,7 @@ def test_a_step_is_a_spell_of_another_language(spells: Any, tmp_path: Path) -> N
         host.session(policy=spells.policy) as session,
     ):
         assert session.run(spell).value == 42
-        grants = spells.policy.grants.model_copy(update={"bridges": frozenset({"workflow"})})
+        grants = replace(spells.policy.grants, bridges=frozenset({"workflow"}))
         with pytest.raises(BridgeCallError, match=r"spell\.run, which is not granted"):
             session.run(spell, policy=spells.policy.narrow(grants=grants))
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sysconfig
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_checkpoints_need_a_name_and_the_right_to_write(spells: Any, tmp_path: P
     }
     with pytest.raises(BridgeCallError, match="needs a run_id"):
         spells.run(params={"dir": str(tmp_path)}, **sources)
-    grants = spells.policy.grants.model_copy(update={"write": frozenset[str]()})
+    grants = replace(spells.policy.grants, write=frozenset())
     with pytest.raises(BridgeCallError) as caught:
         spells.run(
             params={"dir": str(tmp_path / "runs"), "id": "r"}, policy=spells.policy.narrow(grants=grants), **sources
@@ -237,9 +238,7 @@ def test_a_link_that_leads_out_is_not_followed(spells: Any, tmp_path: Path) -> N
     outside, folder = tmp_path / "outside", tmp_path / "runs"
     folder.mkdir()
     (folder / NAME).symlink_to(outside)
-    grants = spells.policy.grants.model_copy(
-        update={"read": frozenset({str(folder)}), "write": frozenset({str(folder)})}
-    )
+    grants = replace(spells.policy.grants, read=frozenset({str(folder)}), write=frozenset({str(folder)}))
     with pytest.raises(BridgeCallError, match="a symbolic link leads out") as caught:
         spells.run(params={"dir": str(folder)}, policy=spells.policy.narrow(grants=grants), **SIMPLE)
     assert (caught.value.fault_code, outside.exists()) == ("denied", False)

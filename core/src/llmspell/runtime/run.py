@@ -77,6 +77,7 @@ class Run:
     """
 
     __slots__ = (
+        "__weakref__",  # bridges forget with a run what they keep for it
         "_files",
         "_handles",
         "_net",
