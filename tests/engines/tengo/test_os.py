@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def runs(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 def _policy(**grants: Any) -> Policy:
     given = {"bridges": {"os"}, "read": {"."}, "write": {"."}, **grants}
-    return Policy.minimal().model_copy(update={"grants": Grants.model_validate(given)})
+    return replace(Policy.minimal(), grants=Grants(**given))
 
 
 def code_of(value: Any) -> Any:
