@@ -208,6 +208,8 @@ class Compiled:
             raise _error(fault, timeout) from None
         except (TypeError, OverflowError) as error:
             raise ConversionError(f"a variable cannot cross: {error}") from error
+        except RecursionError:
+            raise ConversionError("a variable cannot cross: it is nested too deep") from None
         finally:
             if timer is not None:
                 timer.cancel()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmspell.errors import Location
@@ -12,8 +14,11 @@ from llmspell_tengo.compiler.emit import emit
 from llmspell_tengo.compiler.modules import Modules
 from llmspell_tengo.compiler.options import CompileOptions
 from llmspell_tengo.compiler.resolver import resolve
-from llmspell_tengo.syntax.faults import CompileFault
+from llmspell_tengo.syntax.faults import TOO_DEEP, CompileFault
 from llmspell_tengo.syntax.file import SourceFile
+
+_TOO_LARGE = "an expression or block is too large or nested too deep; keep parts of it in variables or functions"
+_LUA_LINE = re.compile(r"\w:(\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,7 @@ class CompiledProgram:
 
     def place(self, line: int) -> tuple[Location, str] | None:
         """Return what a line of the chunk stands for and what it does, or None."""
-        index = self._lines[line - 1] if 0 < line <= len(self._lines) else -1
-        while index < 0 and line > 1:
-            line -= 1
-            index = self._lines[line - 1]
-        if index < 0:
-            return None
-        unit, offset, tag = self._places[index]
-        return self._files[unit].locate(offset), tag
+        return _place(self._files, self._lines, self._places, line)
 
     @property
     def size(self) -> int:
@@ -62,6 +60,13 @@ def compile_program(file: SourceFile, modules: Modules, options: CompileOptions)
     Raises:
         ParseFault, CompileFault: With the reference's message and position.
     """
+    try:
+        return _compile(file, modules, options)
+    except RecursionError:  # the caller's own stack was deep already
+        raise CompileFault(TOO_DEEP, file.locate(0)) from None
+
+
+def _compile(file: SourceFile, modules: Modules, options: CompileOptions) -> CompiledProgram:
     program = resolve(file, modules, options)
     if program.plain or options.count_allocs or not options.optimise:
         forget(program)
@@ -72,11 +77,12 @@ def compile_program(file: SourceFile, modules: Modules, options: CompileOptions)
     text = emitted.text.encode()
     chunk = "=" + hashlib.blake2b(text, key=file.name.encode("utf-8", "replace")[:64], digest_size=8).hexdigest()
     bytecode = _bytecode(text, chunk)
+    files, lines = tuple(unit.file for unit in program.units), array("i", emitted.lines)
     if isinstance(bytecode, str):
         # Lua's own limits on registers, upvalues and nesting lie beyond ours for any program of a sensible shape.
-        raise CompileFault(
-            f"the program is too large or too deeply nested ({bytecode.rpartition(': ')[2]})", file.locate(0)
-        )
+        found = _LUA_LINE.search(bytecode)
+        place = _place(files, lines, emitted.places, int(found[1])) if found else None
+        raise CompileFault(_TOO_LARGE, place[0] if place else file.locate(0))
     return CompiledProgram(
         bytecode=bytecode,
         chunk=chunk,
@@ -84,10 +90,24 @@ def compile_program(file: SourceFile, modules: Modules, options: CompileOptions)
         helpers=emitted.helpers,
         native_modules=tuple(program.native_modules),
         host_modules=tuple(program.host_modules),
-        _files=tuple(unit.file for unit in program.units),
-        _lines=array("i", emitted.lines),
+        _files=files,
+        _lines=lines,
         _places=emitted.places,
     )
+
+
+def _place(
+    files: Sequence[SourceFile], lines: Sequence[int], places: Sequence[tuple[int, int, str]], line: int
+) -> tuple[Location, str] | None:
+    """Return what a line stands for; one that stands for nothing belongs to the last before it that does."""
+    index = lines[line - 1] if 0 < line <= len(lines) else -1
+    while index < 0 and line > 1:
+        line -= 1
+        index = lines[line - 1]
+    if index < 0:
+        return None
+    unit, offset, tag = places[index]
+    return files[unit].locate(offset), tag
 
 
 def _bytecode(text: bytes, chunk: str) -> bytes | str:

@@ -10,7 +10,7 @@ from llmspell_tengo.compiler.options import BUILTINS, CompileOptions
 from llmspell_tengo.compiler.symbols import Function, Loop, Symbol
 from llmspell_tengo.compiler.types import TOP
 from llmspell_tengo.syntax import tree
-from llmspell_tengo.syntax.faults import CompileFault
+from llmspell_tengo.syntax.faults import TOO_DEEP, CompileFault
 from llmspell_tengo.syntax.file import SourceFile
 from llmspell_tengo.syntax.parser import parse
 
@@ -26,7 +26,10 @@ def resolve(file: SourceFile, modules: Modules, options: CompileOptions) -> Reso
         ParseFault, CompileFault: As the reference words them.
     """
     program = Resolved()
-    _Resolver(program, file, modules, options, {}).main()
+    try:
+        _Resolver(program, file, modules, options, {}).main()
+    except RecursionError:  # the caller's own stack was deep already
+        raise CompileFault(TOO_DEEP, file.locate(0)) from None
     if 0 <= options.max_const_objects < program.constants:
         raise CompileFault(f"exceeding constant objects limit: {program.constants}", file.locate(len(file.text)))
     return program

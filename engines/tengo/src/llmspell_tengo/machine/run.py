@@ -16,6 +16,8 @@ from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, FAULT, PACKED, P
 
 _NAP = 0.05
 _MOST_TASKS = 10_000
+_DEEPEST = 500
+"""Nesting of a value that crosses: Python's decoder takes a frame or more for each level, and has a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class _Run:
         vm.memory_limit = limits.memory or 0
         vm.driver[b"set_limits"](limits.steps, limits.depth, limits.allocs if limits.allocs >= 0 else 1 << 62)
         vm.driver[b"set_tasks"](_MOST_TASKS, _MOST_TASKS)
-        vm.driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, 5000, 1 << 62, 1 << 62)
+        vm.driver[b"set_sizes"](limits.max_string_len, limits.max_bytes_len, _DEEPEST, 1 << 62, 1 << 62)
         vm.require("host")
         for name, module in runner.modules.items():
             vm.driver[b"define_values"](name.encode(), values.encode(dict(module), self.functions))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from llmspell.errors import Location
 
+TOO_DEEP = "nesting too deep"
+"""Said where a program nests deeper than we can follow; the reference has no such limit but its stack."""
+
 
 class Fault(Exception):
     """A program that cannot be run, in the reference's words.

@@ -6,7 +6,7 @@ Errors, their texts, their places and the way parsing goes on after them follow 
 from __future__ import annotations
 
 from llmspell_tengo.syntax import literals
-from llmspell_tengo.syntax.faults import ParseFault
+from llmspell_tengo.syntax.faults import TOO_DEEP, ParseFault
 from llmspell_tengo.syntax.file import SourceFile
 from llmspell_tengo.syntax.lexer import LITERALS, scan
 from llmspell_tengo.syntax.tree import (
@@ -63,12 +63,11 @@ _BEGINS_SIMPLE = frozenset(
 _UNARY = frozenset({"+", "-", "!", "^"})
 _POSTFIX = frozenset({".", "[", "("})
 
-NESTING = 150
-"""How deep a program may nest. Each level costs some frames of ours and of the Lua compiler, which bear 200."""
-_LOOP_WEIGHT = 4
+NESTING = 64
+"""How deep a program may nest. A level costs up to twelve frames of ours, of which Python has a thousand, and up to
+three of the 200 levels that the Lua compiler bears."""
+_LOOP_WEIGHT = 2
 """A loop becomes several nested Lua blocks."""
-FUNCTION_NESTING = 60
-"""How deep functions may nest in each other; the Lua compiler bears 98."""
 _MOST_ERRORS = 10
 
 
@@ -98,7 +97,6 @@ class _Parser:
         self.index = 0
         self.kind = self.kinds[0]
         self.depth = 0
-        self.functions = 0
         self.synced = -1
         self.syncs = 0
         if tokens.faults:
@@ -194,9 +192,9 @@ class _Parser:
 
     def deepen(self, by: int = 1) -> None:
         self.depth += by
-        if self.depth > NESTING or self.functions > FUNCTION_NESTING:
+        if self.depth > NESTING:
             location = self.source.locate(self.offsets[self.index])
-            raise ParseFault(f"nesting too deep (more than {NESTING} levels)", location)
+            raise ParseFault(f"{TOO_DEEP}: more than {NESTING} levels", location)
 
     # File and statements --------------------------------------------------------------------------------
 
@@ -581,7 +579,6 @@ class _Parser:
 
     def func(self) -> Expr:
         offset = self.expect("func")
-        self.functions += 1
         self.deepen()
         self.expect("(")
         params: list[Ident] = []
@@ -598,7 +595,6 @@ class _Parser:
         self.expect(")")
         body = self.block()
         self.depth -= 1
-        self.functions -= 1
         return Func(offset, params, variadic, body)
 
     def wrapped(self) -> Expr:

@@ -44,6 +44,9 @@ _COMPARISONS = frozenset({"<", "<=", ">", ">="})
 _CONCAT_RUN = 40
 """Parts of one native concatenation; it is right-associative, so Lua's compiler nests with each."""
 
+_CHAIN = 50
+"""Helpers' calls that a chain of operators nests in each other."""
+
 
 class OperatorWriter(ExpressionWriter):
     def operator(self, node: Any) -> Code:
@@ -201,10 +204,16 @@ class OperatorWriter(ExpressionWriter):
             spine.append(left)
             left = left.left
         code = self.value(left)
-        run = 1
-        for link in reversed(spine):
+        run, kept = 1, ""
+        for count, link in enumerate(reversed(spine), 1):
+            if not count % _CHAIN and code[1] == CALL and not self.inline:
+                kept = self._keep(code[0], kept)
+                code = kept, NAME
             before = len(self.out)
             if self._concatenates(link):
+                if run >= _CONCAT_RUN and not self.inline:
+                    kept = self._keep(code[0], kept)
+                    code, run, before = (kept, NAME), 1, len(self.out)
                 code, run = self._concat(link, code, run, before)
                 continue
             right = self.expr(link.right)
@@ -310,11 +319,16 @@ class OperatorWriter(ExpressionWriter):
         if len(self.out) > before:
             left = self._spill_left(link.left, left, before)
             run = 1
-        text = left[0] if left[1] >= CONCAT else f"({left[0]})"
-        if run >= _CONCAT_RUN:
-            text = f"({text})" if self.inline else self.temporary(text)
-            run = 1
+        text = left[0] if left[1] >= CONCAT and run < _CONCAT_RUN else f"({left[0]})"
+        run %= _CONCAT_RUN
         return (f"{text} .. {right}", CONCAT), run + 1
+
+    def _keep(self, text: str, name: str) -> str:
+        """Keep what a chain has made so far, in the variable it has for that, if any."""
+        if not name:
+            return self.temporary(text)
+        self.out.append(f"{name}={text}")
+        return name
 
     def _concat_part(self, node: tree.Expr) -> str:
         inner = strip(node)

@@ -195,7 +195,11 @@ class Writer:
         self.frame.live = self.frame.blocks.pop().live
 
     def temporary(self, text: str) -> str:
-        """Keep a value in a new local variable."""
+        """Keep a value where the emitted program finds it again; return its name."""
+        if self.frame.live >= MOST_LOCALS:
+            name = self._spilled()
+            self.out.append(f"{name}={text}")
+            return name
         name = self.fresh()
         self.frame.live += 1
         self.out.append(f"local {name}={text}")
@@ -214,11 +218,15 @@ class Writer:
             symbol.lua = self.variable(symbol)
             frame.live += 1
             return True
-        block = frame.blocks[-1]
+        symbol.lua = self._spilled()
+        return False
+
+    def _spilled(self) -> str:
+        """Return a new place in the table that holds what Lua has no local variables left for."""
+        block = self.frame.blocks[-1]
         if not block.spill:
             block.spill = self.fresh("S")
             self.out.append(f"local {block.spill}={{}}")
-            frame.live += 1
+            self.frame.live += 1
         block.spilled += 1
-        symbol.lua = f"{block.spill}[{block.spilled}]"
-        return False
+        return f"{block.spill}[{block.spilled}]"
