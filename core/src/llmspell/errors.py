@@ -40,6 +40,7 @@ that says what to do next, and an ``exit_code`` for the command line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -428,7 +429,22 @@ class OutputExceeded(ResourceExhausted):
 
 
 class BudgetExceeded(ResourceExhausted):
+    """A budget of host calls, model tokens or cost is used up.
+
+    Attributes:
+        spent: What was spent of it: ``input_tokens``, ``output_tokens``, ``requests``, ``cost``,
+            ``unpriced_requests``, ``calls``.
+        budget: Which node of the tree of budgets it was.
+    """
+
     code = "budget"
+
+    def __init__(
+        self, message: str, *, spent: Mapping[str, Any] | None = None, budget: object = None, **more: Any
+    ) -> None:
+        super().__init__(message, **more)
+        self.spent = dict(spent or {})
+        self.budget = budget
 
 
 class Cancelled(LlmspellError):

@@ -261,8 +261,8 @@ class Spells:
             self.run(**sources)
         return caught.value
 
-    def value(self, *, lua: str, javascript: str) -> Any:
-        return self.run(lua=lua, javascript=javascript).value
+    def value(self, *, policy: Policy | None = None, **sources: str) -> Any:
+        return self.run(policy=policy, **sources).value
 
     def calls(self, *calls: tuple[Any, ...], prelude: str = "") -> list[Any]:
         """Make calls in one run, each ``("module.function", argument, ...)``, and return their results."""

@@ -704,7 +704,7 @@ def test_a_person_has_to_agree_where_a_tool_asks_for_it(spells: Any, answer: boo
 
     with spells.host() as host:
         if answer is not None:
-            host.services["approve"] = approve
+            host.approve = approve
         with host.session(policy=spells.policy) as session:
             source = {"lua": APPROVE_LUA, "javascript": APPROVE_JAVASCRIPT}[spells.language]
             used = session.eval(spells.language, source).value

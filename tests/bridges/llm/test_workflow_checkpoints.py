@@ -286,7 +286,7 @@ def test_unfinished_runs_are_listed_and_discarded(spells: Any, tmp_path: Path) -
 
 
 def test_what_cannot_be_written_down_is_told(spells: Any, tmp_path: Path) -> None:
-    with pytest.raises(BridgeCallError, match="the output of step 'step1' holds a function") as caught:
+    with pytest.raises(BridgeCallError, match="of step 'step1' cannot be written down: it holds a function") as caught:
         spells.run(
             params={"dir": str(tmp_path)},
             lua="""workflow.create("w", {steps = {function() return {f = function() end} end}})

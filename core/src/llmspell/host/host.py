@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmspell.bridge import BridgeSet, BridgeSpec
 from llmspell.bridge.registry import load_factory
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from llmspell.runtime.system import SystemBridge
     from llmspell.runtime.worker.launch import Launch
 
+Approve: TypeAlias = Callable[[dict[str, Any]], bool | Awaitable[bool]]
+
 
 class Host:
     """Own engines, bridges and plugins; open sessions that run spells.
@@ -45,6 +47,8 @@ class Host:
         config: A :class:`~llmspell.host.config.Config`, a mapping of its fields, or None to read the files of the
             project and the user.
         environ: The environment that bridges of the host may read; None for the process's own.
+        approve: Asked before an agent uses a tool that needs a person's agreement, with ``{agent, tool, arguments,
+            description}``; only ``True`` lets it. May be a coroutine function. Without one such tools are refused.
 
     Example:
         >>> from llmspell import Host
@@ -61,6 +65,7 @@ class Host:
         prefer: Mapping[str, str] | None = None,
         config: Config | Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        approve: Approve | None = None,
     ) -> None:
         self.config = load_config(config)
         self.environ: dict[str, str] = dict(os.environ if environ is None else environ)
@@ -72,6 +77,7 @@ class Host:
         )
         self.watchdog = Watchdog()
         self.services: dict[str, Any] = {"config": self.config}
+        self.approve = approve
         self.bridge_config = self.config.bridges
         self._placements = Placements(self._engine, self._engine_options, self.watchdog)
         self._engines: dict[str, ScriptEngine] = {}
@@ -80,6 +86,16 @@ class Host:
         self._closed = False
         self._count = 0
         self._refresh()
+
+    @property
+    def approve(self) -> Approve | None:
+        """Who is asked where a person has to agree; set it before the first session is opened."""
+        found: Approve | None = self.services.get("approve")
+        return found
+
+    @approve.setter
+    def approve(self, approve: Approve | None) -> None:
+        self.services["approve"] = approve
 
     def _refresh(self) -> None:
         """Take over what the plugins offer now."""

@@ -115,6 +115,8 @@ def _limit(
         message or f"the script reached its limit of {label} ({value})", limit=label, value=value, language=language,
         location=location, frames=frames,
     )  # fmt: skip
+    if isinstance(error, BudgetExceeded):
+        error.spent, error.budget = run.budget.usage.as_dict(), run.budget
     cause = run.causes.get(failure.fault) if failure.fault else None
     if cause is not None:
         error.__cause__ = cause

@@ -250,7 +250,7 @@ class Run:
 
     def spend(self, usage: dict[str, Any]) -> None:
         try:
-            self.budget.settle(usage.pop("reservation", None), **usage)
+            self.budget.settle(**usage)
         except BudgetExceeded as error:
             self.stop_error = error
             raise

@@ -12,9 +12,11 @@ from typing import Any
 
 from llmspell.errors import ArgumentError
 from llmspell_llm.conversation import Settings, Usage
+from llmspell_llm.plain import known
 
 HISTORY = 1000
 MAX_ITERATIONS = 10
+MAX_SNAPSHOTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class AgentSpec:
         settings: How it should answer.
         max_iterations: How often it may ask its model in one run.
         max_tool_calls: How often it may use tools in one run; None for no limit of its own.
+        max_time: Seconds one run may take, hooks and tools included; None for no limit of its own.
+        budget: ``tokens`` and ``cost`` (US dollars) that one run may take, agents it asks included.
         schema: What its answers must look like: a schema as scripts give it, or None.
     """
 
@@ -41,21 +45,27 @@ class AgentSpec:
     settings: Settings = field(default_factory=Settings)
     max_iterations: int = MAX_ITERATIONS
     max_tool_calls: int | None = None
+    max_time: float | None = None
+    budget: Mapping[str, Any] = field(default_factory=dict)
     schema: Any = None
 
     def as_value(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "model": self.model,
-            "system": self.system,
-            "description": self.description,
-            "tools": list(self.tools),
-            "max_iterations": self.max_iterations,
-            "max_tool_calls": self.max_tool_calls,
-            "schema": self.schema,
-            "temperature": self.settings.temperature,
-            "max_tokens": self.settings.max_tokens,
-        }
+        return known(
+            {
+                "name": self.name,
+                "model": self.model,
+                "system": self.system,
+                "description": self.description,
+                "tools": list(self.tools),
+                "max_iterations": self.max_iterations,
+                "max_tool_calls": self.max_tool_calls,
+                "max_time": self.max_time,
+                "budget": dict(self.budget),
+                "schema": self.schema,
+                "temperature": self.settings.temperature,
+                "max_tokens": self.settings.max_tokens,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +96,21 @@ class AgentMetrics:
     def as_value(self) -> dict[str, Any]:
         """Return what scripts see; durations in milliseconds."""
         times = [took * 1000 for took in self.durations]
-        return {
-            "execution_count": self.runs,
-            "success_count": self.runs - self.failures,
-            "error_count": self.failures,
-            "success_rate": (self.runs - self.failures) / self.runs if self.runs else None,
-            "steps": self.steps,
-            "tool_calls": self.tool_calls,
-            "avg_duration_ms": statistics.fmean(times) if times else None,
-            "median_duration_ms": statistics.median(times) if times else None,
-            "max_duration_ms": max(times) if times else None,
-            "usage": self.usage.as_value(),
-            "last_error": self.last_error,
-        }
+        return known(
+            {
+                "execution_count": self.runs,
+                "success_count": self.runs - self.failures,
+                "error_count": self.failures,
+                "success_rate": (self.runs - self.failures) / self.runs if self.runs else None,
+                "steps": self.steps,
+                "tool_calls": self.tool_calls,
+                "avg_duration_ms": statistics.fmean(times) if times else None,
+                "median_duration_ms": statistics.median(times) if times else None,
+                "max_duration_ms": max(times) if times else None,
+                "usage": self.usage.as_value(),
+                "last_error": self.last_error,
+            }
+        )
 
 
 class Agent:
@@ -109,6 +121,7 @@ class Agent:
         state: Data of the script's own.
         snapshots: Memory and state by name, as they were.
         status: ``idle``, or ``running`` while it works.
+        removed: It is no more.
     """
 
     def __init__(self, spec: AgentSpec) -> None:
@@ -121,6 +134,7 @@ class Agent:
         self.recording = True
         self.running: set[asyncio.Task[Any]] = set()
         self.created = time.time()
+        self.removed = False
 
     @property
     def name(self) -> str:
@@ -138,7 +152,13 @@ class Agent:
         return event
 
     def save(self, name: str) -> dict[str, Any]:
-        """Keep memory and state as they are under a name."""
+        """Keep memory and state as they are under a name.
+
+        Raises:
+            ArgumentError: It has too many snapshots.
+        """
+        if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
+            raise ArgumentError(f"agent {self.name!r} has {MAX_SNAPSHOTS} snapshots already; delete some")
         self.snapshots[name] = {**self.export(), "saved_at": time.time()}
         return {"name": name, "saved_at": self.snapshots[name]["saved_at"]}
 

@@ -32,7 +32,8 @@ _spenders: ContextVar[tuple[list[Usage], ...]] = ContextVar("llmspell_agent_spen
 class AgentError(BridgeError):
     """An agent did not come to an end as it should.
 
-    Its code is ``iteration_limit``, ``tool_limit``, ``agent_cancelled`` or ``approval_required``.
+    Its code is ``iteration_limit``, ``tool_limit``, ``time_limit``, ``agent_budget``, ``agent_cancelled``,
+    ``approval_required`` or ``too_deep``.
     """
 
     code = "agent"
@@ -83,6 +84,7 @@ class AgentRun:
         constraint: What the answer must look like.
         max_iterations: How often the model may be asked.
         max_tool_calls: How often tools may be used.
+        max_depth: How many agents may ask each other in a row.
         receive: Gets the text as it comes.
     """
 
@@ -95,6 +97,7 @@ class AgentRun:
     constraint: Constraint | None = None
     max_iterations: int = 10
     max_tool_calls: int | None = None
+    max_depth: int = 16
     receive: Receiver | None = None
     used: list[dict[str, Any]] = field(default_factory=list)
 
@@ -106,6 +109,8 @@ class AgentRun:
             InvalidAnswerError: Its answer does not fit, even after it was told so once.
             ModelError: Its model cannot be asked.
         """
+        if len(_spenders.get()) >= self.max_depth:
+            raise AgentError(f"agents ask agents more than {self.max_depth} deep", code="too_deep")
         repaired = False
         with _spending() as ledger:
             for number in range(1, self.max_iterations + 1):
@@ -193,13 +198,14 @@ class AgentRun:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._use(request)) for request in requests]
         except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            first = failed.exceptions[0]
+            raise next((error for error in failed.exceptions if is_fatal(error)), first) from None
         return [task.result() for task in tasks]
 
     async def _use(self, request: ToolRequest) -> ToolResult:
         from llmspell_llm.adapter.steps import ToolResult
 
-        entry: dict[str, Any] = {"name": request.name, "arguments": request.arguments, "result": None, "error": None}
+        entry: dict[str, Any] = {"name": request.name, "arguments": request.arguments}
         self.used.append(entry)
         await self.watcher.happened("tool_called", {"tool": request.name, "arguments": request.arguments})
         try:

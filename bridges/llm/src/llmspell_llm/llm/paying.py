@@ -1,13 +1,21 @@
-"""A run pays for the requests its script makes."""
+"""A run pays for the requests its script makes; an agent may have a budget of its own within it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from llmspell.errors import BudgetExceeded
+from llmspell.gate.budget import Budget
 from llmspell.plugin import Call
+from llmspell.policy import Limits
 from llmspell_llm.llm.account import Report
 from llmspell_llm.llm.metrics import ProviderMetrics
+
+_purses: ContextVar[Budget | None] = ContextVar("llmspell_purse", default=None)
+"""The budget of the innermost agent that is at work here and has one."""
 
 
 class RunAccount:
@@ -16,9 +24,10 @@ class RunAccount:
     def __init__(self, call: Call, metrics: dict[str, ProviderMetrics]) -> None:
         self._call = call
         self._metrics = metrics
+        self._budget = budget_of(call)
 
     def reserve(self, tokens: int) -> Any:
-        return self._call.run.budget.reserve(tokens)
+        return self._budget.reserve(tokens)
 
     def settle(self, report: Report, reservations: Sequence[Any]) -> None:
         usage = report.usage
@@ -33,13 +42,43 @@ class RunAccount:
                 **usage.as_value(),
             },
         )
-        *earlier, last = reservations or [None]
-        for reservation in earlier:
-            self._call.run.budget.settle(reservation)
-        self._call.spend(
-            reservation=last,
+        self._budget.settle(
+            *reservations,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             requests=usage.requests,
             cost=usage.cost,
         )
+
+
+def budget_of(call: Call) -> Budget:
+    """Return the budget that a call draws on: its run's, or that of the agent it is made for."""
+    run: Budget = call.run.budget
+    purse = _purses.get()
+    return purse if purse is not None and purse.draws_on(run) else run
+
+
+@contextmanager
+def purse(call: Call, owner: str, tokens: int | None, cost: float | None) -> Iterator[Budget | None]:
+    """Have all requests made within draw on a budget of their own, which draws on the one outside.
+
+    Args:
+        call: On whose behalf.
+        owner: Whose budget it is, for messages.
+        tokens: How many tokens it has; None for no limit of its own.
+        cost: How many US dollars.
+    """
+    if tokens is None and cost is None:
+        yield None
+        return
+    made = Budget(Limits(tokens=tokens, cost=cost), budget_of(call), owner=owner)
+    token = _purses.set(made)
+    try:
+        yield made
+    finally:
+        _purses.reset(token)
+
+
+def is_own(error: BudgetExceeded, budget: Budget | None) -> bool:
+    """Tell whether it is this budget that is used up, and not one that it draws on."""
+    return budget is not None and error.budget is budget

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-import msgspec
-
-from llmspell.errors import BridgeError, LlmspellError
-from llmspell.values import decoder, encode
+from llmspell.errors import BridgeError
+from llmspell_llm.plain import dump, load
 from llmspell_llm.workflow.journal import INPUT, NestedJournal
 
 SUFFIX = ".run.sqlite3"
@@ -23,7 +21,6 @@ MAX_OUTPUT = 16 * 1024 * 1024
 MAX_FILE = 1024 * 1024 * 1024
 _APPLICATION = 0x6C6C7377
 _TABLE = "CREATE TABLE steps (place TEXT PRIMARY KEY, output BLOB NOT NULL, time REAL NOT NULL) WITHOUT ROWID"
-_decoder: msgspec.msgpack.Decoder[Any] = decoder(Any)
 
 
 class CheckpointError(BridgeError):
@@ -121,9 +118,10 @@ class SqliteJournal:
 
     async def note(self, place: str, output: Any) -> None:
         what = "the input" if place == INPUT else f"the output of step {place!r}"
-        if not _is_plain(output):
-            raise CheckpointError(f"{what} holds a function or handle and cannot be written down", code="not_data")
-        written = encode(output)
+        try:
+            written = dump(output)
+        except ValueError as error:
+            raise CheckpointError(f"{what} cannot be written down: {error}", code="not_data") from error
         if len(written) > MAX_OUTPUT:
             raise CheckpointError(f"{what} is larger than {MAX_OUTPUT:,} bytes")
         await self._do("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", place, written, time.time())
@@ -198,12 +196,9 @@ class SqliteJournal:
 
     def _plain(self, written: Any) -> Any:
         try:
-            value = _decoder.decode(written)
-        except (msgspec.MsgspecError, LlmspellError, TypeError, ValueError, RecursionError) as error:
+            return load(written)
+        except ValueError as error:
             raise self._broken() from error
-        if not _is_plain(value):
-            raise self._broken()
-        return value
 
     def _failure(self, error: sqlite3.Error) -> CheckpointError:
         code = getattr(error, "sqlite_errorcode", None)
@@ -221,18 +216,3 @@ class SqliteJournal:
             code="checkpoint_broken",
             hint="move the file away, or discard the checkpoint, and the run begins anew",
         )
-
-
-def _is_plain(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting.extend(part)
-        elif isinstance(part, dict):
-            if not all(isinstance(key, str) for key in part):
-                return False
-            waiting.extend(part.values())
-        elif not (part is None or isinstance(part, bool | int | float | str | bytes)):
-            return False
-    return True

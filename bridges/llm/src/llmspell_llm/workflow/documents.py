@@ -24,7 +24,7 @@ def write(workflow: Workflow, format: str) -> str:
         return mermaid(workflow)
     if format not in FORMATS:
         raise ArgumentError(f"there is no format {format!r}; formats: {', '.join(FORMATS)}", parameter="format")
-    value = without_nothing(workflow.as_value())
+    value = workflow.as_value()
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         if format == "yaml":
@@ -56,8 +56,7 @@ def read(text: str, format: str) -> Mapping[str, Any]:
         raise ArgumentError("this is no workflow: it has no id", parameter="data")
     if where := _function_in(value, "$"):
         raise ArgumentError(f"the workflow holds a function at {where}, which only a script can give", parameter="data")
-    told: dict[str, Any] = without_nothing(value)
-    return told
+    return value
 
 
 def _yaml(text: str) -> Any:
@@ -72,13 +71,6 @@ def _yaml(text: str) -> Any:
             return super().compose_node(parent, index)
 
     return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
-
-
-def without_nothing(part: Any) -> Any:
-    """Return data less the entries that say nothing."""
-    if isinstance(part, Mapping):
-        return {key: without_nothing(each) for key, each in part.items() if each is not None}
-    return [without_nothing(each) for each in part] if isinstance(part, list) else part
 
 
 def _function_in(value: Any, path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmspell.errors import ArgumentError
 from llmspell.plugin import ScriptFunction
+from llmspell_llm.plain import known
 
 KINDS = ("sequential", "parallel", "conditional", "loop", "map", "reduce")
 STEP_KINDS = ("function", "agent", "tool", "workflow", "spell", "prompt")
@@ -88,19 +89,21 @@ class Step:
 
     def as_value(self) -> dict[str, Any]:
         """Return it as data; functions and agents are told by name only."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "target": shown(self.target),
-            "input": shown(self.input),
-            "options": dict(self.options),
-            "condition": shown(self.condition),
-            "retry": None if self.retry is None else self.retry.as_value(),
-            "on_error": self.on_error,
-            "compensation": shown(self.compensation),
-            "timeout": self.timeout,
-            "save": self.save,
-        }
+        return known(
+            {
+                "id": self.id,
+                "kind": self.kind,
+                "target": shown(self.target),
+                "input": shown(self.input),
+                "options": dict(self.options),
+                "condition": shown(self.condition),
+                "retry": None if self.retry is None else self.retry.as_value(),
+                "on_error": self.on_error,
+                "compensation": shown(self.compensation),
+                "timeout": self.timeout,
+                "save": self.save,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +162,24 @@ class Workflow:
 
     def as_value(self) -> dict[str, Any]:
         """Return it as data; functions and agents are told by name only."""
-        return {
-            "id": self.id,
-            "type": self.kind,
-            "name": self.name,
-            "description": self.description,
-            "steps": [step.as_value() for step in self.steps],
-            "variables": dict(self.variables),
-            "parameters": dict(self.parameters),
-            "on_error": self.on_error,
-            "condition": shown(self.condition),
-            "otherwise": None if self.otherwise is None else self.otherwise.as_value(),
-            "times": self.times,
-            "concurrency": self.concurrency,
-            "initial": self.initial,
-            "timeout": self.timeout,
-        }
+        return known(
+            {
+                "id": self.id,
+                "type": self.kind,
+                "name": self.name,
+                "description": self.description,
+                "steps": [step.as_value() for step in self.steps],
+                "variables": dict(self.variables),
+                "parameters": dict(self.parameters),
+                "on_error": self.on_error,
+                "condition": shown(self.condition),
+                "otherwise": None if self.otherwise is None else self.otherwise.as_value(),
+                "times": self.times,
+                "concurrency": self.concurrency,
+                "initial": self.initial,
+                "timeout": self.timeout,
+            }
+        )
 
 
 def shown(part: Any) -> Any:

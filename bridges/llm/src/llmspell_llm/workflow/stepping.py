@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmspell.plugin import ScriptFunction
+from llmspell_llm.plain import known
 from llmspell_llm.tools.running import is_fatal
 from llmspell_llm.workflow.control import Control, WorkflowError
 from llmspell_llm.workflow.filling import filled, said
@@ -205,7 +206,8 @@ class Steps:
     async def _note(
         self, step: Step, place: str, status: str, *, seconds: float = 0.0, error: str | None = None
     ) -> None:
-        self.log.append({"step": step.id, "place": place, "status": status, "duration": seconds * 1000, "error": error})
+        entry = {"step": step.id, "place": place, "status": status, "duration": seconds * 1000, "error": error}
+        self.log.append(known(entry))
         await self._tell(f"step_{status}", step, place)
 
     async def _tell(self, kind: str, step: Step, place: str) -> None:

@@ -104,6 +104,8 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     try:
         streams = None if as_json else {"output": out, "error_output": err}
         progress = None if as_json or quiet or not err.is_terminal else _progress(err, out)
+        if err.is_terminal:
+            _let_person_approve(host, err, progress)
         outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams, progress=progress)
     finally:
         if recorder is not None:
@@ -115,6 +117,13 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     if not as_json and not quiet:
         _show_result(outcome, out, err)
     return 0
+
+
+def _let_person_approve(host: Host, err: Stream, progress: ProgressLine | None) -> None:
+    from llmspell.cli.approving import TerminalApproval, at_terminal
+
+    if at_terminal(err):
+        host.approve = TerminalApproval(err, progress)
 
 
 def _prepare(settings: Settings, host: Host, spell: Spell, policy: Policy) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -11,14 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 from llmspell.errors import ArgumentError
 from llmspell.plugin import Bridge, BridgeContext, BridgeError, Call, ScriptFunction
 from llmspell_llm.agent import Agent, AgentError, AgentEvent, AgentSpec
-from llmspell_llm.agent.agent import MAX_ITERATIONS
 from llmspell_llm.bridges.agent.handle import AgentHandle
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.bridges.tools import ToolsBridge
 from llmspell_llm.llm.options import SETTINGS, settings_from
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError, publish
-from llmspell_llm.scoped import RunScoped
+from llmspell_llm.scoped import RunScoped, SessionNames
 from llmspell_llm.tools import Tool
 from llmspell_llm.tools.running import check_parameters
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 HOOKS = ("pre_run", "post_run", "pre_tool", "post_tool", "error")
 _ALSO = {"system_prompt": "system", "instructions": "system", "output_schema": "schema", "id": "name"}
 _TEXTS = ("model", "system", "description")
-_KNOWN = {*_TEXTS, *SETTINGS, "name", "tools", "schema", "max_iterations", "max_tool_calls", "provider", "sub_agents"}
+LIMITS = ("max_iterations", "max_tool_calls", "max_time", "budget")
+_KNOWN = {*_TEXTS, *SETTINGS, *LIMITS, "name", "tools", "schema", "provider", "sub_agents"}
+
+_log = logging.getLogger(__name__)
 
 Approver = Callable[[dict[str, Any]], bool | Awaitable[bool]]
 """Asked before a tool that needs a person's agreement is used; gets ``{agent, tool, arguments, description}``."""
@@ -47,7 +51,7 @@ class AgentBase(Bridge):
     """Knows the session's agents."""
 
     def __init__(self) -> None:
-        self.agents: dict[str, Agent] = {}
+        self.agents: SessionNames[Agent] = SessionNames()
         self.hooks: RunScoped[ScriptFunction] = RunScoped()
         self.subscriptions: RunScoped[Subscription] = RunScoped()
         self._approver: Approver | None = None
@@ -63,30 +67,39 @@ class AgentBase(Bridge):
 
     async def close(self) -> None:
         """Stop every agent."""
-        tasks = [task for agent in self.agents.values() for task in agent.running]
+        tasks = [task for agent in self.agents for task in agent.running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def agent(self, given: Any) -> Agent:
+    def agent(self, call: Call, given: Any) -> Agent:
         """Return the agent that a script means: by id, by handle, or by what tells of it.
 
         Raises:
             AgentError: There is none.
         """
         if isinstance(given, AgentHandle):
-            given = given.agent_name
-        elif isinstance(given, Mapping):
+            given = given.agent
+        if isinstance(given, Agent):
+            if given.removed:
+                raise AgentError(f"agent {given.name!r} was removed", code="agent_not_found")
+            return given
+        if isinstance(given, Mapping):
             given = given.get("id", given.get("name"))
         if not isinstance(given, str):
             raise ArgumentError("an agent is given by its id or its handle", parameter="agent", position=1)
-        if given not in self.agents:
-            known = ", ".join(self.agents) or "none"
+        found = self.agents.find(call, given)
+        if found is None:
+            known = ", ".join(self.agents.all(call)) or "none"
             raise AgentError(f"there is no agent {given!r}; agents: {known}", code="agent_not_found")
-        return self.agents[given]
+        return found
+
+    def must_be_free(self, call: Call, name: str) -> None:
+        if self.agents.taken(call, name):
+            raise AgentError(f"there is an agent {name!r} already; remove it, or configure it", code="name_taken")
 
     def handle(self, agent: Agent) -> AgentHandle:
-        return AgentHandle(cast("AgentBridge", self), agent.name)
+        return AgentHandle(cast("AgentBridge", self), agent)
 
     async def spec_from(self, call: Call, given: Mapping[str, Any], base: AgentSpec | None = None) -> AgentSpec:
         """Return an agent as a script describes it, over what it was.
@@ -102,10 +115,7 @@ class AgentBase(Bridge):
         for key in _TEXTS:
             if told.get(key) is not None and not isinstance(told[key], str):
                 raise ArgumentError(f"{key} of an agent should be a text", parameter="config")
-        for key in ("max_iterations", "max_tool_calls"):
-            limit = told.get(key)
-            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-                raise ArgumentError(f"{key} of an agent should be 1 or more", parameter="config")
+        limits = limits_from(told)
         spec = base or AgentSpec(str(told.get("name", "")))
         before = {name: getattr(spec.settings, name) for name in SETTINGS}
         settings = settings_from(
@@ -122,7 +132,7 @@ class AgentBase(Bridge):
         if "tools" in told:
             names = tuple([await self.tool_name(call, spec.name, tool) for tool in told["tools"] or ()])
         for sub in told.get("sub_agents") or ():
-            names = (*names, self.tool_of(call, self.agent(sub)).name)
+            names = (*names, self.tool_of(call, self.agent(call, sub)).name)
         return replace(
             spec,
             model=model,
@@ -130,15 +140,14 @@ class AgentBase(Bridge):
             description=told.get("description", spec.description),
             settings=settings,
             schema=told.get("schema", spec.schema),
-            max_iterations=told.get("max_iterations") or spec.max_iterations or MAX_ITERATIONS,
-            max_tool_calls=told.get("max_tool_calls", spec.max_tool_calls),
             tools=tuple(dict.fromkeys(names)),
+            **limits,
         )
 
     async def tool_name(self, call: Call, agent: str, given: Any) -> str:
         """Return the name of a tool an agent is given: by name, by definition with a function, or another agent."""
         if isinstance(given, AgentHandle):
-            return self.tool_of(call, self.agent(given)).name
+            return self.tool_of(call, self.agent(call, given)).name
         if isinstance(given, Mapping) and any(isinstance(value, ScriptFunction) for value in given.values()):
             defined: str = self.tools.register(call, dict(given))["name"]
             return defined
@@ -151,11 +160,11 @@ class AgentBase(Bridge):
         bridge = cast("AgentBridge", self)
 
         async def ask(asking: Call, parameters: dict[str, Any]) -> Any:
-            return await bridge.run(asking, agent.name, parameters["task"], None)
+            return await bridge.run(asking, agent, parameters["task"], None)
 
         task = {"type": "string", "description": "What the agent should do"}
         tool = Tool(
-            name=f"ask_{agent.name}"[:64].replace(" ", "_"),
+            name=tool_name_of(agent.name),
             description=description or agent.spec.description or f"Ask the agent {agent.name} to do a task.",
             parameters=Schema({"type": "object", "properties": {"task": task}, "required": ["task"]}),
             function=ask,
@@ -192,11 +201,43 @@ class AgentBase(Bridge):
                 f"tool {tool.name!r} needs a person's approval, and there is nobody to ask", code="approval_required"
             )
         request = {"agent": agent.name, "tool": tool.name, "arguments": arguments, "description": tool.description}
-        answer = self._approver(request)
-        if inspect.isawaitable(answer):
-            answer = await answer
+        try:
+            answer = self._approver(request)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except Exception as error:
+            _log.exception("the approval of tool %r could not be asked for", tool.name)
+            raise AgentError(
+                f"nobody could be asked to approve the use of tool {tool.name!r}", code="approval_required"
+            ) from error
         if answer is not True:
             raise AgentError(f"the use of tool {tool.name!r} was not approved", code="approval_required")
+
+
+def limits_from(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the limits of an agent that were given, checked.
+
+    Raises:
+        ArgumentError: One of them makes no sense.
+    """
+    limits: dict[str, Any] = {}
+    for key in ("max_iterations", "max_tool_calls"):
+        if (limit := told.get(key)) is not None:
+            if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+                raise ArgumentError(f"{key} of an agent should be 1 or more", parameter="config")
+            limits[key] = limit
+    if (seconds := told.get("max_time")) is not None:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+            raise ArgumentError("max_time of an agent should be a number of seconds", parameter="config")
+        limits["max_time"] = float(seconds)
+    if (budget := told.get("budget")) is not None:
+        if not isinstance(budget, Mapping) or not budget or set(budget) - {"tokens", "cost"}:
+            raise ArgumentError("budget of an agent is a table with tokens, cost (US dollars) or both")
+        for key, value in budget.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise ArgumentError(f"{key} in the budget of an agent should be a number, 0 or more")
+        limits["budget"] = {key: int(value) if key == "tokens" else float(value) for key, value in budget.items()}
+    return limits
 
 
 class Watch:
@@ -232,6 +273,11 @@ class Watch:
         if kind == "tool_called":
             self._agent.metrics.tool_calls += 1
         await self._bridge.note(self._call, self._agent, kind, data)
+
+
+def tool_name_of(agent: str) -> str:
+    """Return what an agent is called as a tool; models take letters, digits, ``_`` and ``-`` only."""
+    return "ask_" + re.sub(r"[^A-Za-z0-9_-]", "_", agent)[:60]
 
 
 def code_of(error: BaseException) -> str:

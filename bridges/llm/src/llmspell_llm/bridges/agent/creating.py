@@ -8,11 +8,13 @@ from typing import Any
 
 from llmspell.errors import ArgumentError
 from llmspell.plugin import BridgeError, Call, export
-from llmspell_llm.agent import Agent, AgentError, AgentSpec
-from llmspell_llm.bridges.agent.base import AgentBase
+from llmspell_llm.agent import Agent, AgentSpec
+from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, limits_from
 from llmspell_llm.bridges.agent.handle import AgentHandle
 from llmspell_llm.bridges.aliases import also
 from llmspell_llm.names import snake_keys
+
+_OVERRIDES = {"system", "model", "description", "schema", *LIMITS}
 
 
 class CreatingExports(AgentBase):
@@ -28,16 +30,17 @@ class CreatingExports(AgentBase):
             name: Its id.
             config: ``model``, ``system``, ``description``, ``tools`` (names, definitions with a function, or agents),
                 ``sub_agents``, ``schema`` (what its answers must look like), ``max_iterations`` (10),
-                ``max_tool_calls``, and the options of ``llm.complete``: ``temperature``, ``max_tokens``, ...
+                ``max_tool_calls``, ``max_time`` (seconds of a run), ``budget`` (``{tokens, cost}`` of a run, agents it
+                asks included), and the options of ``llm.complete``: ``temperature``, ``max_tokens``, ...
         """
         given = dict(name) if isinstance(name, dict) else {**(config or {}), "name": name}
         id_ = given.get("name", given.get("id"))
         if not isinstance(id_, str) or not id_.strip():
             raise ArgumentError("an agent needs a name", parameter="name", position=1)
-        if id_ in self.agents:
-            raise AgentError(f"there is an agent {id_!r} already; remove it, or configure it", code="name_taken")
+        self.must_be_free(call, id_)
         agent = Agent(await self.spec_from(call, given, AgentSpec(id_)))
-        self.agents[id_] = agent
+        self.must_be_free(call, id_)  # making it may have waited
+        self.agents.add(call, id_, agent)
         await self.note(call, agent, "created", {})
         return self.handle(agent)
 
@@ -62,73 +65,70 @@ class CreatingExports(AgentBase):
     @export
     async def configure(self, call: Call, agent: Any, settings: dict[str, Any]) -> dict[str, Any]:
         """Change an agent; what is not named stays. Return all of it."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         if settings.get("name", found.name) != found.name:
             raise ArgumentError("an agent keeps its name; clone it to have another", parameter="settings")
         found.spec = await self.spec_from(call, settings, found.spec)
         return found.info()
 
     @export
-    def clone(self, agent: Any, name: str, overrides: dict[str, Any] | None = None) -> AgentHandle:
+    def clone(self, call: Call, agent: Any, name: str, overrides: dict[str, Any] | None = None) -> AgentHandle:
         """Make another agent like one that is there: what it is, not what it remembers.
 
         Args:
             agent: The agent.
             name: The new one's id.
-            overrides: ``system``, ``model``, ``description``, ``max_iterations`` that differ.
+            overrides: ``system``, ``model``, ``description``, ``schema``, ``max_iterations`` and the like that differ.
         """
-        found = self.agent(agent)
-        if name in self.agents:
-            raise AgentError(f"there is an agent {name!r} already", code="name_taken")
-        known = {"system", "model", "description", "max_iterations", "max_tool_calls", "schema"}
+        found = self.agent(call, agent)
+        self.must_be_free(call, name)
         changes = snake_keys(overrides or {})
-        if unknown := sorted(set(changes) - known):
-            raise ArgumentError(f"clone: {unknown[0]!r} cannot be overridden; {', '.join(sorted(known))} can")
-        self.agents[name] = Agent(replace(found.spec, name=name, **changes))
-        return self.handle(self.agents[name])
+        if unknown := sorted(set(changes) - _OVERRIDES):
+            raise ArgumentError(f"clone: {unknown[0]!r} cannot be overridden; {', '.join(sorted(_OVERRIDES))} can")
+        plain = {key: value for key, value in changes.items() if key not in LIMITS}
+        made = Agent(replace(found.spec, name=name, **plain, **limits_from(changes)))
+        self.agents.add(call, name, made)
+        return self.handle(made)
 
     @export
-    def get(self, agent: Any) -> AgentHandle:
+    def get(self, call: Call, agent: Any) -> AgentHandle:
         """Return an agent's handle."""
-        return self.handle(self.agent(agent))
+        return self.handle(self.agent(call, agent))
 
     @export(name="list")
-    def list_(self) -> list[dict[str, Any]]:
+    def list_(self, call: Call) -> list[dict[str, Any]]:
         """List the session's agents."""
-        return [agent.info() for agent in self.agents.values()]
+        return [agent.info() for agent in self.agents.all(call).values()]
 
     @export
-    def list_active(self) -> list[str]:
+    def list_active(self, call: Call) -> list[str]:
         """Return the ids of the agents that are at work."""
-        return [agent.name for agent in self.agents.values() if agent.running]
+        return [agent.name for agent in self.agents.all(call).values() if agent.running]
 
     @export
-    def get_status(self, agent: Any) -> dict[str, Any]:
+    def get_status(self, call: Call, agent: Any) -> dict[str, Any]:
         """Tell all about an agent: ``{id, status, model, tools, ...}``."""
-        return self.agent(agent).info()
+        return self.agent(call, agent).info()
 
     @export
-    async def remove(self, agent: Any) -> None:
+    async def remove(self, call: Call, agent: Any) -> None:
         """Remove an agent; what it is doing is stopped."""
-        found = self.agent(agent)
-        await self.cancel(found.name)
-        del self.agents[found.name]
+        found = self.agent(call, agent)
+        found.removed = True
+        self.agents.remove(call, found.name)
+        await _stop(found)
 
     destroy = also(remove, "destroy")
 
     @export
-    async def cancel(self, agent: Any) -> int:
+    async def cancel(self, call: Call, agent: Any) -> int:
         """Stop what an agent is doing; return how many runs were stopped."""
-        running = list(self.agent(agent).running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        return len(running)
+        return await _stop(self.agent(call, agent))
 
     @export
     async def add_tools(self, call: Call, agent: Any, tools: list[Any]) -> dict[str, Any]:
         """Give an agent more tools: ``{total_tools, successful_registrations, failures, success}``."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         failures = []
         for tool in tools:
             try:
@@ -147,14 +147,14 @@ class CreatingExports(AgentBase):
     @export
     async def register_tool(self, call: Call, agent: Any, tool: Any) -> None:
         """Give an agent one more tool."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         name = await self.tool_name(call, found.name, tool)
         found.spec = replace(found.spec, tools=tuple(dict.fromkeys([*found.spec.tools, name])))
 
     @export
-    def remove_tool(self, agent: Any, name: str) -> bool:
+    def remove_tool(self, call: Call, agent: Any, name: str) -> bool:
         """Take a tool away from an agent; tell whether it had it."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         kept = tuple(tool for tool in found.spec.tools if tool != name)
         had = len(kept) != len(found.spec.tools)
         found.spec = replace(found.spec, tools=kept)
@@ -166,7 +166,7 @@ class CreatingExports(AgentBase):
     async def get_tools(self, call: Call, agent: Any) -> list[dict[str, Any]]:
         """List an agent's tools. Tools of a run that has ended are gone, and not among them."""
         registry = await self.tools.registry(call)
-        return [registry.get(name).summary() for name in self.agent(agent).spec.tools if name in registry]
+        return [registry.get(name).summary() for name in self.agent(call, agent).spec.tools if name in registry]
 
     list_tools = also(get_tools, "list_tools")
 
@@ -176,3 +176,11 @@ class CreatingExports(AgentBase):
         details = dict(schema or {})
         description = str(details.pop("description", name.replace("_", " ")))
         return self.tools.define(call, name, description, details, function)
+
+
+async def _stop(agent: Agent) -> int:
+    running = list(agent.running)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    return len(running)

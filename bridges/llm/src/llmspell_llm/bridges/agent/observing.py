@@ -33,14 +33,14 @@ class ObservingExports(AgentBase):
         """
         if kind not in HOOKS:
             raise ArgumentError(f"there is no hook {kind!r}; hooks: {', '.join(HOOKS)}", parameter="kind", position=2)
-        self.hooks.of(call)[f"{self.agent(agent).name}\n{kind}"] = function
+        self.hooks.of(call)[f"{self.agent(call, agent).name}\n{kind}"] = function
 
     register_hook = also(set_hook, "register_hook")
 
     @export
     def remove_hook(self, call: Call, agent: Any, kind: str) -> bool:
         """Call a hook no more; tell whether there was one."""
-        return self.hooks.of(call).pop(f"{self.agent(agent).name}\n{kind}", None) is not None
+        return self.hooks.of(call).pop(f"{self.agent(call, agent).name}\n{kind}", None) is not None
 
     unregister_hook = also(remove_hook, "unregister_hook")
 
@@ -60,7 +60,7 @@ class ObservingExports(AgentBase):
             filter: ``agent`` and ``type`` to be told of only.
         """
         given = filter or {}
-        agent = self.agent(given["agent"]).name if given.get("agent") is not None else None
+        agent = self.agent(call, given["agent"]).name if given.get("agent") is not None else None
         id_ = f"subscription-{next(_ids)}"
         self.subscriptions.of(call)[id_] = Subscription(function, agent, given.get("type"))
         return id_
@@ -73,49 +73,49 @@ class ObservingExports(AgentBase):
     @export
     async def emit_event(self, call: Call, agent: Any, type: str, data: dict[str, Any] | None = None) -> None:
         """Say that something of the script's own happened to an agent."""
-        await self.note(call, self.agent(agent), type, data or {})
+        await self.note(call, self.agent(call, agent), type, data or {})
 
     @export
     def get_event_history(
-        self, agent: Any, limit: Annotated[int, Field(ge=0)] | None = None, *, type: str | None = None
+        self, call: Call, agent: Any, limit: Annotated[int, Field(ge=0)] | None = None, *, type: str | None = None
     ) -> list[dict[str, Any]]:
         """Return what happened to an agent, the oldest first; the last thousand events are kept."""
-        events = [event for event in self.agent(agent).events if type in (None, event.type)]
+        events = [event for event in self.agent(call, agent).events if type in (None, event.type)]
         return [event.as_value() for event in (events if limit is None else events[len(events) - limit :])]
 
     @export
-    def clear_event_history(self, agent: Any) -> None:
+    def clear_event_history(self, call: Call, agent: Any) -> None:
         """Forget what happened to an agent."""
-        self.agent(agent).events.clear()
+        self.agent(call, agent).events.clear()
 
     @export
-    def start_event_recording(self, agent: Any) -> None:
+    def start_event_recording(self, call: Call, agent: Any) -> None:
         """Keep events from now on, as an agent does from its beginning."""
-        self.agent(agent).recording = True
+        self.agent(call, agent).recording = True
 
     @export
-    def stop_event_recording(self, agent: Any) -> int:
+    def stop_event_recording(self, call: Call, agent: Any) -> int:
         """Keep no events from now on; return how many are kept."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         found.recording = False
         return len(found.events)
 
     @export
-    async def replay_events(self, agent: Any, function: ScriptFunction, *, type: str | None = None) -> int:
+    async def replay_events(self, call: Call, agent: Any, function: ScriptFunction, *, type: str | None = None) -> int:
         """Tell a function what happened to an agent, in order; return how much that was."""
-        events = [event for event in self.agent(agent).events if type in (None, event.type)]
+        events = [event for event in self.agent(call, agent).events if type in (None, event.type)]
         for event in events:
             await function(event.as_value())
         return len(events)
 
     @export
-    def get_metrics(self, agent: Any) -> dict[str, Any]:
+    def get_metrics(self, call: Call, agent: Any) -> dict[str, Any]:
         """Tell how an agent did: counts, durations in ms, tokens, tool calls, last error."""
-        return self.agent(agent).metrics.as_value()
+        return self.agent(call, agent).metrics.as_value()
 
     get_performance_report = also(get_metrics, "get_performance_report")
 
     @export
-    def reset_metrics(self, agent: Any) -> None:
+    def reset_metrics(self, call: Call, agent: Any) -> None:
         """Forget how an agent did."""
-        self.agent(agent).metrics = AgentMetrics()
+        self.agent(call, agent).metrics = AgentMetrics()

@@ -4,101 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from typing import Any
 
-from llmspell.errors import ArgumentError
-from llmspell.plugin import Call, HostObject, ScriptFunction, export
+from llmspell.errors import ArgumentError, BudgetExceeded
+from llmspell.plugin import Call, ScriptFunction, export
 from llmspell_llm.agent import Agent, AgentError, AgentRun, Outcome
 from llmspell_llm.agent.running import Receiver
-from llmspell_llm.bridges.agent.base import AgentBase, Watch, code_of
+from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, Watch, code_of, limits_from
+from llmspell_llm.bridges.agent.live import AgentConversation, AgentTask
 from llmspell_llm.conversation import Message
 from llmspell_llm.llm.options import SETTINGS, as_options, message_from, settings_from
+from llmspell_llm.llm.paying import is_own, purse
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError
 from llmspell_llm.neighbours import fire as fire_hooks
 
-_OPTIONS = {*SETTINGS, "schema", "choices", "details", "max_iterations", "max_tool_calls", "model", "system", "context"}
-
-
-class AgentTask(HostObject):
-    """A run of an agent that goes on while the script does something else."""
-
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        self._task = task
-
-    @export(name="await")
-    async def await_(self, timeout: float | None = None) -> Any:
-        """Wait for the answer, for so many seconds at most, and return it."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.shield(self._task)
-        except TimeoutError as error:
-            if self._task.done():
-                raise
-            raise AgentError("the agent is still at work", code="timeout") from error
-        except asyncio.CancelledError:
-            if self._task.cancelled():
-                raise AgentError("the agent was stopped", code="agent_cancelled") from None
-            raise
-
-    @export
-    def done(self) -> bool:
-        """Tell whether the agent has come to an end."""
-        return self._task.done()
-
-    @export
-    async def cancel(self) -> bool:
-        """Stop the agent; tell whether it was still at work."""
-        working = self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        return working
-
-    async def aclose(self) -> None:
-        """Called when the run ends."""
-        await self.cancel()
-
-
-class AgentConversation(HostObject):
-    """A conversation with an agent, apart from what it remembers itself."""
-
-    def __init__(self, bridge: RunningExports, agent: str, system: str | None) -> None:
-        self._bridge = bridge
-        self._agent = agent
-        self._system = system
-        self._memory: list[Any] = []
-        self._turn = asyncio.Lock()
-
-    @export
-    async def send(self, call: Call, text: str, options: dict[str, Any] | None = None) -> Any:
-        """Say something and return the answer. What fails is not remembered."""
-        async with self._turn:
-            more = {**(options or {}), **({"system": self._system} if self._system else {})}
-            agent = self._bridge.agent(self._agent)
-            outcome = await self._bridge.work(call, agent, text, more, memory=self._memory)
-            self._memory = outcome.history.dump()
-            return self._bridge.told(outcome, more)
-
-    @export
-    def get_history(self) -> list[dict[str, Any]]:
-        """Return what was said: ``{role, content}`` each."""
-        return plain_history(self._memory)
-
-    @export
-    def clear(self) -> None:
-        """Forget what was said."""
-        self._memory = []
-
-    @export(name="export")
-    def export_(self) -> dict[str, Any]:
-        """Return ``{agent, system_prompt, messages}``."""
-        return {"agent": self._agent, "system_prompt": self._system, "messages": self.get_history()}
-
-
-def plain_history(memory: list[Any]) -> list[dict[str, Any]]:
-    from llmspell_llm.adapter.steps import History
-
-    return History.load(memory).plain()
+_OPTIONS = {*SETTINGS, *LIMITS, "schema", "choices", "details", "model", "system", "context"}
 
 
 class RunningExports(AgentBase):
@@ -112,17 +34,17 @@ class RunningExports(AgentBase):
             agent: Its id or handle.
             input: A text, ``{prompt = ...}`` with options beside it, ``{messages = ...}``, or any data.
             options: ``context`` (data it should know), ``schema`` or ``choices`` for the answer, ``max_iterations``,
-                ``max_tool_calls``, ``details`` (return ``{content, value, usage, steps, tool_calls, ...}``), and those
-                of ``llm.complete``.
+                ``max_tool_calls``, ``max_time``, ``budget``, ``details`` (return ``{content, value, usage, steps,
+                tool_calls, ...}``), and those of ``llm.complete``.
         """
-        outcome = await self.work(call, self.agent(agent), input, options or {})
+        outcome = await self.work(call, self.agent(call, agent), input, options or {})
         return self.told(outcome, {**_beside(input), **(options or {})})
 
     @export
     async def run_async(self, call: Call, agent: Any, input: Any, options: dict[str, Any] | None = None) -> AgentTask:
         """Give an agent a task and go on; return a handle with ``await``, ``cancel`` and ``done``."""
-        found = self.agent(agent)
-        return AgentTask(asyncio.ensure_future(self.run(call, found.name, input, options)))
+        found = self.agent(call, agent)
+        return AgentTask(asyncio.ensure_future(self.run(call, found, input, options)))
 
     @export
     async def stream(
@@ -133,26 +55,50 @@ class RunningExports(AgentBase):
         async def received(piece: str) -> None:
             await receive(piece)
 
-        outcome = await self.work(call, self.agent(agent), input, options or {}, receive=received)
+        outcome = await self.work(call, self.agent(call, agent), input, options or {}, receive=received)
         return self.told(outcome, {**_beside(input), **(options or {})})
+
+    @export
+    async def chunks(
+        self, call: Call, agent: Any, input: Any, options: dict[str, Any] | None = None
+    ) -> AsyncGenerator[str, None]:
+        """Give an agent a task and return what it says as a stream of pieces, to be drawn one by one in a loop.
+
+        Leaving the loop stops the agent.
+        """
+        pieces: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
+        work = self.work(call, self.agent(call, agent), input, options or {}, receive=pieces.put)
+        task = asyncio.ensure_future(work)
+        try:
+            while not (task.done() and pieces.empty()):
+                piece = asyncio.ensure_future(pieces.get())
+                await asyncio.wait({piece, task}, return_when=asyncio.FIRST_COMPLETED)
+                if piece.done():
+                    yield piece.result()
+                else:
+                    piece.cancel()
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     @export
     async def chat(self, call: Call, agent: Any, text: str, options: dict[str, Any] | None = None) -> Any:
         """Say something to an agent, which remembers what was said before, and return its answer."""
-        found = self.agent(agent)
+        found = self.agent(call, agent)
         outcome = await self.work(call, found, text, options or {}, memory=found.memory)
         found.memory = outcome.history.dump()
         return self.told(outcome, options or {})
 
     @export
-    def reset(self, agent: Any) -> None:
+    def reset(self, call: Call, agent: Any) -> None:
         """Make an agent forget what was said."""
-        self.agent(agent).memory = []
+        self.agent(call, agent).memory = []
 
     @export
     async def conversation(self, call: Call, agent: Any, system_prompt: str | None = None) -> AgentConversation:
         """Begin a conversation apart from an agent's memory: ``send``, ``get_history``, ``clear``, ``export``."""
-        return AgentConversation(self, self.agent(agent).name, system_prompt)
+        return AgentConversation(self, self.agent(call, agent), system_prompt)
 
     async def work(
         self,
@@ -172,9 +118,9 @@ class RunningExports(AgentBase):
         began = time.perf_counter()
         metrics = agent.metrics
         metrics.runs += 1
-        await self.note(call, agent, "started", {"input": input if isinstance(input, str) else None})
+        await self.note(call, agent, "started", {"input": input} if isinstance(input, str) else {})
         try:
-            outcome = await self._cancellable(agent, self._work(call, agent, input, options, memory, receive))
+            outcome = await self._cancellable(agent, self._limited(call, agent, input, options, memory, receive))
         except BaseException as error:
             metrics.failures += 1
             metrics.last_error = str(error)
@@ -206,6 +152,37 @@ class RunningExports(AgentBase):
                 await asyncio.gather(task, return_exceptions=True)
             agent.running.discard(task)
 
+    async def _limited(
+        self,
+        call: Call,
+        agent: Agent,
+        input: Any,
+        options: Mapping[str, Any],
+        memory: list[Any] | None,
+        receive: Receiver | None,
+    ) -> Outcome:
+        """Run an agent within its own time and budget, which are a script's and can be caught by it."""
+        options = {**_beside(input), **snake_keys(options)}
+        if unknown := sorted(set(options) - _OPTIONS):
+            raise ArgumentError(f"run has no option {unknown[0]!r}; options: {', '.join(sorted(_OPTIONS))}")
+        limits = limits_from(options)
+        budget = limits.get("budget", agent.spec.budget)
+        time_limit = asyncio.timeout(limits.get("max_time", agent.spec.max_time))
+        with purse(call, f"agent {agent.name!r}", budget.get("tokens"), budget.get("cost")) as own:
+            try:
+                async with time_limit:
+                    return await self._work(call, agent, input, options, memory, receive)
+            except BudgetExceeded as error:
+                if not is_own(error, own):
+                    raise
+                raise AgentError(
+                    error.message, code="agent_budget", details={"limit": error.limit, "spent": error.spent}
+                ) from error
+            except TimeoutError as error:
+                if not time_limit.expired():
+                    raise
+                raise AgentError(f"agent {agent.name!r} was not done in time", code="time_limit") from error
+
     async def _work(
         self,
         call: Call,
@@ -217,9 +194,6 @@ class RunningExports(AgentBase):
     ) -> Outcome:
         from llmspell_llm.adapter.steps import History
 
-        options = {**_beside(input), **snake_keys(options)}
-        if unknown := sorted(set(options) - _OPTIONS):
-            raise ArgumentError(f"run has no option {unknown[0]!r}; options: {', '.join(sorted(_OPTIONS))}")
         input = await self._before(call, agent, input)
         history = History.load(memory) if memory else History()
         history.extend(_messages(input, options.get("context")))
@@ -250,6 +224,7 @@ class RunningExports(AgentBase):
             constraint=self.llm.constraint(options.get("choices"), schema),
             max_iterations=options.get("max_iterations") or spec.max_iterations,
             max_tool_calls=options.get("max_tool_calls", spec.max_tool_calls),
+            max_depth=call.policy.limits.depth or 16,
             receive=receive,
         )
 

@@ -8,8 +8,10 @@ from typing import Any
 from llmspell.errors import ArgumentError
 from llmspell.plugin import Call, export
 from llmspell_llm.agent import Agent
+from llmspell_llm.bridges.agent.base import tool_name_of
 from llmspell_llm.bridges.agent.running import RunningExports
 from llmspell_llm.names import snake_keys
+from llmspell_llm.plain import known
 
 METHODS = ("sequential", "parallel", "leader")
 
@@ -22,22 +24,32 @@ class TeamworkExports(RunningExports):
         """Let one agent ask another: the other becomes a tool of it. Return the tool's definition."""
         from dataclasses import replace
 
-        above, below = self.agent(parent), self.agent(child)
-        if below is above or self._asks(below, above):
+        above, below = self.agent(call, parent), self.agent(call, child)
+        if below is above or self._asks(call, below, above):
             raise ArgumentError(f"agent {below.name!r} asks agent {above.name!r} already: they would ask in a circle")
         tool = self.tool_of(call, below)
         above.spec = replace(above.spec, tools=tuple(dict.fromkeys([*above.spec.tools, tool.name])))
         return tool.details()
 
-    def _asks(self, agent: Agent, other: Agent) -> bool:
-        names = {f"ask_{name}": found for name, found in self.agents.items()}
-        asked = [names[tool] for tool in agent.spec.tools if tool in names]
-        return any(found is other or self._asks(found, other) for found in asked if found is not agent)
+    def _asks(self, call: Call, agent: Agent, other: Agent) -> bool:
+        """Tell whether an agent asks another, itself or through those it asks."""
+        names = {tool_name_of(name): found for name, found in self.agents.all(call).items()}
+        seen: set[str] = set()
+        waiting = [agent]
+        while waiting:
+            for tool in waiting.pop().spec.tools:
+                found = names.get(tool)
+                if found is other:
+                    return True
+                if found is not None and tool not in seen:
+                    seen.add(tool)
+                    waiting.append(found)
+        return False
 
     @export
     def as_tool(self, call: Call, agent: Any, description: str | None = None) -> dict[str, Any]:
         """Make a tool of an agent, ``ask_NAME``, that gets a task and returns the answer; return its definition."""
-        return self.tool_of(call, self.agent(agent), description).details()
+        return self.tool_of(call, self.agent(call, agent), description).details()
 
     @export
     async def delegate(
@@ -52,15 +64,15 @@ class TeamworkExports(RunningExports):
             options: ``callback_to_source``: let the first agent say something about the result, and return that; and
                 those of ``run``.
         """
-        giver, doer = self.agent(source), self.agent(target)
+        giver, doer = self.agent(call, source), self.agent(call, target)
         more = snake_keys(options or {})
         back = more.pop("callback_to_source", False)
         await self.note(call, giver, "delegated", {"to": doer.name})
-        result = await self.run(call, doer.name, task, more)
+        result = await self.run(call, doer, task, more)
         if not back:
             return result
         told = result if isinstance(result, str) else str(result)
-        return await self.run(call, giver.name, f"{doer.name} did the task you delegated. The result:\n{told}", None)
+        return await self.run(call, giver, f"{doer.name} did the task you delegated. The result:\n{told}", None)
 
     @export
     async def handoff(self, call: Call, source: Any, target: Any, text: str | None = None) -> Any:
@@ -71,10 +83,10 @@ class TeamworkExports(RunningExports):
             target: Who takes over.
             text: What to say to it at once; without it nothing is said, and nothing returned.
         """
-        giver, taker = self.agent(source), self.agent(target)
+        giver, taker = self.agent(call, source), self.agent(call, target)
         taker.memory = list(giver.memory)
         await self.note(call, giver, "handed_off", {"to": taker.name})
-        return None if text is None else await self.chat(call, taker.name, text, None)
+        return None if text is None else await self.chat(call, taker, text, None)
 
     @export
     async def collaborate(
@@ -95,27 +107,29 @@ class TeamworkExports(RunningExports):
         more = snake_keys(options or {})
         method = more.pop("coordination_method", "sequential")
         share = more.pop("share_context", True)
-        found = [self.agent(agent) for agent in agents]
+        found = [self.agent(call, agent) for agent in agents]
         if not found:
             raise ArgumentError("there are no agents to work together", parameter="agents", position=1)
         if method not in METHODS:
             raise ArgumentError(f"there is no way {method!r} to coordinate; ways: {', '.join(METHODS)}")
         results: dict[str, Any] = {}
         if method == "parallel":
-            answers = await asyncio.gather(*(self.run(call, agent.name, task, more) for agent in found))
+            answers = await asyncio.gather(*(self.run(call, agent, task, more) for agent in found))
             results = {agent.name: answer for agent, answer in zip(found, answers, strict=True)}
         elif method == "leader":
             results = {found[0].name: await self._led(call, found[0], found[1:], task, more)}
         else:
             for agent in found:
                 said = {"context": _so_far(results)} if share and results else {}
-                results[agent.name] = await self.run(call, agent.name, task, {**more, **said})
-        return {
-            "results": results,
-            "shared_context": _so_far(results) if share else None,
-            "coordination_method": method,
-            "final": list(results.values())[-1],
-        }
+                results[agent.name] = await self.run(call, agent, task, {**more, **said})
+        return known(
+            {
+                "results": results,
+                "shared_context": _so_far(results) if share else None,
+                "coordination_method": method,
+                "final": list(results.values())[-1],
+            }
+        )
 
     async def _led(self, call: Call, leader: Agent, others: list[Agent], task: str, options: dict[str, Any]) -> Any:
         """Have a leader work with the others as its tools, for this one task."""
@@ -125,7 +139,7 @@ class TeamworkExports(RunningExports):
         tools = [self.tool_of(call, other).name for other in others]
         leader.spec = replace(before, tools=tuple(dict.fromkeys([*before.tools, *tools])))
         try:
-            return await self.run(call, leader.name, task, options)
+            return await self.run(call, leader, task, options)
         finally:
             leader.spec = before
 

@@ -15,6 +15,7 @@ from llmspell.plugin import Bridge, BridgeContext, Call
 from llmspell_llm.bridges.agent import AgentBridge
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.bridges.tools import ToolsBridge
+from llmspell_llm.plain import known
 from llmspell_llm.scoped import SessionNames
 from llmspell_llm.workflow import Control, Step, Workflow, WorkflowError
 from llmspell_llm.workflow.reading import check_steps, workflow_from
@@ -38,15 +39,17 @@ class Run:
     log: Sequence[dict[str, Any]] = ()
 
     def as_value(self) -> dict[str, Any]:
-        return {
-            "run": self.id,
-            "status": "paused" if self.status == "running" and self.control.paused else self.status,
-            "started": self.started,
-            "ended": self.ended,
-            "duration": None if self.ended is None else (self.ended - self.started) * 1000,
-            "error": self.error,
-            "steps": list(self.log),
-        }
+        return known(
+            {
+                "run": self.id,
+                "status": "paused" if self.status == "running" and self.control.paused else self.status,
+                "started": self.started,
+                "ended": self.ended,
+                "duration": None if self.ended is None else (self.ended - self.started) * 1000,
+                "error": self.error,
+                "steps": list(self.log),
+            }
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -99,13 +102,15 @@ class Kept:
     def metrics(self) -> dict[str, Any]:
         """Return what scripts see; durations in milliseconds."""
         times = [took * 1000 for took in self.durations]
-        return {
-            "execution_count": self.executions,
-            "success_count": self.executions - self.failures - len(self.active),
-            "failure_count": self.failures,
-            "average_duration": statistics.fmean(times) if times else None,
-            "max_duration": max(times) if times else None,
-        }
+        return known(
+            {
+                "execution_count": self.executions,
+                "success_count": self.executions - self.failures - len(self.active),
+                "failure_count": self.failures,
+                "average_duration": statistics.fmean(times) if times else None,
+                "max_duration": max(times) if times else None,
+            }
+        )
 
 
 class WorkflowBase(Bridge):

@@ -102,7 +102,7 @@ class MakingExports(WorkflowBase):
 
     async def _must_be_there(self, call: Call, step: Step) -> None:
         if step.kind == "agent" and not isinstance(step.target, AgentHandle):
-            self.agents.agent(step.target)
+            self.agents.agent(call, step.target)
         elif step.kind == "tool":
             await self.tools.tool(call, step.target)
         elif step.kind == "workflow":

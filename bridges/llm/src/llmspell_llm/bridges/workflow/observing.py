@@ -70,8 +70,8 @@ class ObservingExports(RunningExports):
     async def list_checkpoints(self, call: Call, checkpoint: str) -> list[dict[str, Any]]:
         """List the unfinished runs of a directory: ``{workflow, run, status, steps, began, last}`` each.
 
-        ``status`` is ``resumable``, ``running`` (in this process or another) or ``broken``; times are seconds since
-        1970.
+        ``status`` is ``resumable``, ``running`` (in this process or another) or ``broken``; only of what is resumable
+        the rest is known. Times are seconds since 1970.
         """
         found: list[dict[str, Any]] = []
         for entry in call.files.list(checkpoint):
@@ -83,7 +83,7 @@ class ObservingExports(RunningExports):
                 journal = await self.journal(call, *names, checkpoint)
             except CheckpointError as error:
                 status = "running" if error.code == "checkpoint_busy" else "broken"
-                found.append({**told, "status": status, "steps": None, "began": None, "last": None})
+                found.append({**told, "status": status})
                 continue
             try:
                 how = await journal.progress()

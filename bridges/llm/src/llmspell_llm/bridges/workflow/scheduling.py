@@ -12,6 +12,7 @@ from llmspell.errors import ArgumentError
 from llmspell.plugin import BridgeError, Call, HostObject, export
 from llmspell_llm.bridges.workflow.base import WorkflowBase
 from llmspell_llm.bridges.workflow.running import RunningExports
+from llmspell_llm.plain import known
 from llmspell_llm.workflow import WorkflowError
 
 MAX_SCHEDULES = 1000
@@ -36,15 +37,17 @@ class Schedule:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def as_value(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "workflow": self.workflow,
-            "every": self.every,
-            "times": self.times,
-            "next": self.next,
-            "runs": self.runs,
-            "failures": self.failures,
-        }
+        return known(
+            {
+                "id": self.id,
+                "workflow": self.workflow,
+                "every": self.every,
+                "times": self.times,
+                "next": self.next,
+                "runs": self.runs,
+                "failures": self.failures,
+            }
+        )
 
 
 class _Ending(HostObject):

@@ -10,7 +10,7 @@ from llmspell.plugin import Call, export
 from llmspell_llm.bridges.aliases import also
 from llmspell_llm.bridges.workflow.base import MAX_WORKFLOWS, WorkflowBase
 from llmspell_llm.workflow import Step, Workflow, WorkflowError
-from llmspell_llm.workflow.documents import FORMATS, read, without_nothing, write
+from llmspell_llm.workflow.documents import FORMATS, read, write
 from llmspell_llm.workflow.filling import only_name
 
 
@@ -83,7 +83,7 @@ class WritingExports(WorkflowBase):
         """Make a workflow of what ``export`` or ``get`` gave; return its id. A text may hold no functions."""
         if format not in FORMATS:
             raise ArgumentError(f"there is no format {format!r}; formats: json, yaml", parameter="format", position=2)
-        told = dict(read(data, format)) if isinstance(data, str) else without_nothing(data)
+        told = dict(read(data, format)) if isinstance(data, str) else dict(data)
         told.pop("status", None)
         id = told.pop("id", None)
         if not isinstance(id, str):
