@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,7 @@ def test_a_snapshot_on_disk_is_brought_back_in_another_session(spells: Any, tmp_
 def test_snapshots_stay_inside_what_is_granted(spells: Any, tmp_path: Path) -> None:
     outside, granted = tmp_path / "outside", tmp_path / "granted"
     granted.mkdir()
-    grants = spells.policy.grants.model_copy(
-        update={"read": frozenset({str(granted)}), "write": frozenset({str(granted)})}
-    )
+    grants = replace(spells.policy.grants, read=frozenset({str(granted)}), write=frozenset({str(granted)}))
     policy = spells.policy.narrow(grants=grants)
     with pytest.raises(BridgeCallError, match="does not allow"):
         spells.run(params={"dir": str(outside), "raw": 1}, policy=policy, **SAVE)
