@@ -9,7 +9,7 @@ from typing import Any
 from llmspell.errors import ArgumentError
 from llmspell_llm.tools.tool import Tool
 
-FORMATS = ("markdown", "json", "openapi")
+FORMATS = ("markdown", "json", "openapi", "mcp")
 LANGUAGES = ("lua", "javascript", "tengo", "python")
 
 
@@ -18,7 +18,7 @@ def document(tools: Iterable[Tool], format_: str) -> str:
 
     Args:
         tools: Which.
-        format_: ``markdown``, ``json`` or ``openapi``.
+        format_: ``markdown``, ``json``, ``openapi`` or ``mcp``.
 
     Raises:
         ArgumentError: There is no such format.
@@ -29,6 +29,8 @@ def document(tools: Iterable[Tool], format_: str) -> str:
         return json.dumps([tool.details() for tool in tools], indent=2, ensure_ascii=False, default=str)
     if format_ == "openapi":
         return json.dumps(openapi(tools), indent=2, ensure_ascii=False, default=str)
+    if format_ == "mcp":
+        return json.dumps({"tools": [mcp(tool) for tool in tools]}, indent=2, ensure_ascii=False, default=str)
     raise ArgumentError(f"there is no format {format_!r}; formats: {', '.join(FORMATS)}", parameter="format")
 
 

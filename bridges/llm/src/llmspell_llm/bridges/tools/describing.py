@@ -83,12 +83,12 @@ class DescribingExports(ToolsBase):
     async def generate_tool_documentation(
         self, call: Call, tool: str | dict[str, Any], format: str = "markdown"
     ) -> str:
-        """Describe a tool as ``markdown``, ``json`` or ``openapi``."""
+        """Describe a tool as ``markdown``, ``json``, ``openapi`` or ``mcp``."""
         return document([await self.tool(call, tool)], format)
 
     @export
     async def generate_all_tools_docs(self, call: Call, format: str = "markdown") -> str:
-        """Describe every tool as ``markdown``, ``json`` or ``openapi``."""
+        """Describe every tool as ``markdown``, ``json``, ``openapi`` or ``mcp``."""
         return document(await self.registry(call), format)
 
     @export
