@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import anyio
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 
 server = MCPServer("bees", version="1.2.3", instructions="Ask about bees.")
@@ -38,7 +39,7 @@ def hello(name: str) -> str:
 @server.tool(structured_output=False)
 def sting(whom: str) -> str:
     """Always fails."""
-    raise ValueError(f"{whom} ran away")
+    raise ToolError(f"{whom} ran away")
 
 
 @server.tool(structured_output=False)

@@ -26,9 +26,11 @@ def tool(name: str = "work", **more: object) -> dict:
 def tools(request: dict) -> dict:
     match MODE:
         case "elsewhere":
-            return {"tools": [tool(inputSchema={"$ref": "file:///etc/passwd"}), tool("fine")]}
+            return {"tools": [tool(inputSchema={"type": "object", "$ref": "file:///etc/passwd"}), tool("fine")]}
         case "no-schema":
-            return {"tools": [tool(inputSchema={"type": "nonsense"}), tool("fine")]}
+            return {
+                "tools": [tool(inputSchema={"type": "object", "properties": {"n": {"type": "nonsense"}}}), tool("fine")]
+            }
         case "endless":
             return {"tools": [], "nextCursor": "again"}
         case "many":

@@ -7,7 +7,7 @@ import importlib
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmspell.errors import BridgeError
+from llmspell.errors import LlmspellError
 from llmspell.plugin import Call
 from llmspell_llm.mcp.errors import McpError
 from llmspell_llm.mcp.offers import Offer, offer_from, value_of
@@ -79,6 +79,8 @@ class Connection:
         """Hang up, and end the server if it was started here."""
         self._closing.set()
         if self._task is not None:
+            if not self._ready.done():
+                self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._ready.done() and not self._ready.cancelled():
             self._ready.exception()  # seen, whoever may have waited
@@ -199,13 +201,13 @@ class Connection:
         """Wait for an answer, and turn the library's failures into ours."""
         try:
             return await asking
-        except BridgeError:
+        except LlmspellError:
             raise
         except Exception as error:
             raise self._explained(error) from error
 
-    def _explained(self, error: BaseException) -> BridgeError:
-        if isinstance(error, BridgeError):
+    def _explained(self, error: BaseException) -> LlmspellError:
+        if isinstance(error, LlmspellError):
             return error
         from mcp.shared.exceptions import MCPError
         from mcp_types import CONNECTION_CLOSED

@@ -64,7 +64,9 @@ def _schema(server: str, name: str, definition: Mapping[str, Any]) -> Schema:
     try:
         if len(json.dumps(definition)) > MAX_SCHEMA:
             raise McpError(f"the schema of tool {name!r} is too large", server=server, code="bad_response")
-        return Schema(definition)
+        schema = Schema(definition)
+        schema.problems({})  # finds references to elsewhere now, and not when the tool is used
+        return schema
     except (SchemaError, RecursionError, ValueError) as error:
         raise McpError(
             f"the schema of tool {name!r} cannot be used: {error}", server=server, code="bad_response"
