@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -220,5 +222,30 @@ def test_runs_at_once_take_turns(office: Office) -> None:
             # The first to end saw most turns of all the others taken: nobody ran ahead.
             assert counts[-1] == 20 * 40
             assert counts[0] > 10 * 40
+
+    asyncio.run(scenario())
+
+
+def test_a_run_that_is_ended_while_all_threads_are_busy_waits_for_none(office: Office) -> None:
+    async def scenario() -> None:
+        async with Place(office) as session:
+            printed: list[str] = []
+            other = session._host.session(policy=policy(1.0), on_output=lambda _, text: printed.append(text))
+            waiting = asyncio.create_task(session.aeval("lua", THREE_PENDING["lua"]))
+            await office.three_wait()
+            threads = min(16, (os.cpu_count() or 2) + 2)
+            busy = {asyncio.create_task(other.aeval("lua", "print('busy') " + BUSY["lua"])) for _ in range(threads)}
+            while len(printed) < threads:
+                await asyncio.sleep(0.001)
+            waiting.cancel()
+            done, _ = await asyncio.wait({waiting, *busy}, return_when=asyncio.FIRST_COMPLETED)
+            assert waiting in done
+            assert office.desk.waiting == 0
+            late = asyncio.create_task(session.aeval("lua", "return 1"))
+            done, _ = await asyncio.wait({late, *busy})
+            assert {type(run.exception()) for run in busy} == {DeadlineExceeded}
+            assert late.result().value == 1
+            assert sum(thread.name == "llmspell-step" for thread in threading.enumerate()) == threads
+            await other.aclose()
 
     asyncio.run(scenario())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import lru_cache
 from typing import Any
 
 from llmspell.engine.messages import (
@@ -169,10 +170,18 @@ class Conversation:
         """
         self.attach()
         # In a task of its own, so that a cancellation never meets the guest in the middle of a step.
-        drive = asyncio.get_running_loop().create_task(self._drive(), name=f"llmspell-run-{self.run.id}")
-        self.driven = drive
+        loop = asyncio.get_running_loop()
+        self.driven = drive = loop.create_task(self._drive(), name=f"llmspell-run-{self.run.id}")
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def tell(_: asyncio.Task[None]) -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        drive.add_done_callback(tell)
         try:
-            await asyncio.shield(drive)
+            await ended
+            drive.result()
         except asyncio.CancelledError:
             self.stop("cancelled", Cancelled("the run was cancelled"))
             self._stop_on_loop()
@@ -259,7 +268,7 @@ class Conversation:
 
     def _begin(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
         """Start host work; its reply goes in line when it is there."""
-        task = asyncio.get_running_loop().create_task(work, name=f"llmspell-call-{call.target}.{call.method}")
+        task = asyncio.get_running_loop().create_task(work, name=_task_name(call.target, call.method))
         self._host_tasks[task] = call.id
         task.add_done_callback(self._served)
 
@@ -413,6 +422,11 @@ class Conversation:
 
     def _emitted(self, said: Emit) -> None:
         emit(self.run, said, self.stop)
+
+
+@lru_cache(maxsize=1024)
+def _task_name(target: str | int, method: str) -> str:
+    return f"llmspell-call-{target}.{method}"
 
 
 def _next(inbox: list[HostMessage]) -> Delivery:

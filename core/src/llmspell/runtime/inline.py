@@ -26,12 +26,12 @@ class InlineSeat:
     Its steps run in the caller's thread (``step``) or in one of the host's step threads (``begin``).
     """
 
-    __slots__ = ("_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_told")
+    __slots__ = ("_abandoned", "_begun", "_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_told")
 
     def __init__(self, engine: ScriptEngine, limits: GuestLimits, port: Any, threads: StepThreads) -> None:
         self._guest: Guest = engine.open(limits, port)
         self._threads = threads
-        self._busy = False
+        self._busy = self._begun = self._abandoned = False
         self._lost = ""
         self._closed = False
         self._told: Told | None = None
@@ -44,11 +44,11 @@ class InlineSeat:
     def step(self, word: Delivery) -> Sequence[GuestMessage]:
         if self._lost:
             raise EngineCrashed(self._lost)
-        self._busy = True
+        self._busy = self._begun = True
         try:
             return deliver(self._guest, word)
         finally:
-            self._busy = False
+            self._busy = self._begun = False
 
     def begin(self, word: Delivery, told: Told) -> None:
         if self._lost:
@@ -61,13 +61,16 @@ class InlineSeat:
         def work() -> None:
             said: Sequence[GuestMessage] = ()
             failure: BaseException | None = None
-            try:
-                said = deliver(self._guest, word)
-            except BaseException as error:  # noqa: BLE001 - carried over to the loop
-                failure = error
-            self._busy = False
+            self._begun = True
+            if not self._lost:
+                try:
+                    said = deliver(self._guest, word)
+                except BaseException as error:  # noqa: BLE001 - carried over to the loop
+                    failure = error
+            self._busy = self._begun = False
             if self._lost:
-                self._threads.recovered()
+                if self._abandoned:
+                    self._threads.recovered()
                 self._guest.close()
                 return
             _call_on(loop, context, self._answer, said, failure)
@@ -86,12 +89,17 @@ class InlineSeat:
         self._guest.interrupt(reason)
 
     def kill(self, reason: str) -> None:
-        """Abandon a guest that does not come back: its thread and state are never used again."""
+        """Abandon a guest that does not come back: its thread and state are never used again.
+
+        One that still waits for a thread is never stepped again, and costs none.
+        """
         self._guest.interrupt(reason)
         if not self._busy or self._lost:
             return
         self._lost = f"the script did not stop ({reason}); its state was abandoned"
-        self._threads.abandon()
+        if self._begun:
+            self._abandoned = True
+            self._threads.abandon()
         if self._loop is not None:
             _call_on(self._loop, None, self._answer, (), EngineCrashed(self._lost))
 

@@ -39,21 +39,21 @@ class Names:
     __slots__ = ("_sources", "main")
 
     def __init__(self) -> None:
-        self._sources: dict[str, str] = {}
+        self._sources: tuple[tuple[str, str], ...] = ()  # mostly one
         self.main = ""
 
     def add(self, display: str, name: str) -> None:
         """Remember what a display name stands for; the first is the main source."""
-        self._sources[display] = name
+        self._sources = (*self._sources, (display, name))
         self.main = self.main or name
 
     def knows(self, display: str) -> bool:
-        return display in self._sources
+        return any(known == display for known, _ in self._sources)
 
     def file(self, chunk: str) -> str:
         """Return the file of a chunk name: of ``@name``, of ``=name``, or of a text that was loaded."""
         if chunk[:1] in ("@", "="):
-            return self._sources.get(chunk[1:], chunk[1:])
+            return dict(self._sources).get(chunk[1:], chunk[1:])
         return '[string "' + chunk.split("\n", 1)[0][:40] + '"]'
 
 

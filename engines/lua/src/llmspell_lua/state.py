@@ -29,11 +29,11 @@ _NO_HOOK = -1
 _CO_WINDOWS = 10
 """Windows of a coroutine per window of a task, where steps are limited: what fits into less is not counted."""
 
-_TIDY_BELOW = 96 * 1024
-_TIDY_STEP = 12 * 1024
+_TIDY_BELOW = 128 * 1024
+_TIDY_STEP = 4 * 1024
 _TIDY_TURNS = 64
-"""Heaps smaller than the first are collected before they wait, once they grew by the second or by a fifth, and then
-not again before so many waits."""
+"""Heaps smaller than the first are collected before they wait, once they grew by the second or by a sixteenth, and then
+not again for a number of waits that doubles up to the last."""
 
 _random = random.SystemRandom()
 
@@ -75,6 +75,7 @@ class LuaState:
         "_switch",
         "_threads",
         "_tidy_above",
+        "_tidy_pause",
         "_tidy_turn",
         "_vm",
         "birth_memory",
@@ -106,7 +107,7 @@ class LuaState:
         self._shared = shared = runtime.table()
         shared[b"poll"] = self.interruptions.__len__
         self.kept_bytes = 0
-        self._parts: dict[str, Any] = {}
+        self._parts: list[str] = []  # names; a proxy of each would be larger than a look-up is slow
         for part in EAGER:
             self.load_part(part)
         self._set_max_memory = runtime.set_max_memory
@@ -118,7 +119,7 @@ class LuaState:
         self._start = driver[b"start"]
         self._answer = driver[b"answer"]
         self.kept_bytes = 0
-        self._tidy_above = self._tidy_turn = 0
+        self._tidy_above = self._tidy_turn = self._tidy_pause = 0
         self.birth_memory = self.collect()
 
     @property
@@ -138,16 +139,16 @@ class LuaState:
 
     def load_part(self, name: str) -> Any:
         """Load a part of the prelude, if it is not there yet, and return what it is."""
-        part = self._parts.get(name)
-        if part is None:
+        key = name.encode()
+        if name not in self._parts:
             for other in DEPENDS.get(name, ()):
                 self.load_part(other)
             part = self._load(self._prelude.parts[name], b"=prelude", b"b")(self._shared)
             if part is not None:
-                self._shared[name.encode()] = part
-            self._parts[name] = part
+                self._shared[key] = part
+            self._parts.append(name)
             self.kept_bytes += len(self._prelude.parts[name])
-        return part
+        return self._shared[key]
 
     def configure(self, limits: GuestLimits) -> None:
         """Set the limits of the runs that follow."""
@@ -187,7 +188,7 @@ class LuaState:
 
     def _set_bridges(self, bridges: tuple[str, ...]) -> None:
         if bridges != self._bridges:
-            self._shared[b"bridges"] = self.table_from({name.encode(): True for name in bridges})
+            self._shared[b"bridges"] = b"\n%s\n" % "\n".join(bridges).encode()
             self._bridges = bridges
 
     def invoke(self, number: int, function: int, blob: bytes | None, args: tuple[Any, ...]) -> None:
@@ -199,7 +200,7 @@ class LuaState:
         """Begin a run without a main chunk."""
         self._set_bridges(bridges)
         self.runs += 1
-        self.load_part("parking")[b"idle"](_random.getrandbits(62))
+        self.load_part("sources")[b"idle"](_random.getrandbits(62))
 
     def load(self, number: int, name: bytes, program: LuaProgram) -> None:
         """Run a module for a guest of another language."""
@@ -266,7 +267,7 @@ class LuaState:
         """Forget the run: nothing of it can be seen by the next."""
         self._forget(drop_threads=False)
         self._tidy_above = self.birth_memory + _TIDY_STEP
-        self._tidy_turn = 0
+        self._tidy_turn = self._tidy_pause = 0
         with self._lock:
             self.interruptions.clear()
 
@@ -274,7 +275,7 @@ class LuaState:
         """Collect garbage; return the bytes then in use."""
         self._runtime.gccollect()
         memory = self.memory
-        self._tidy_above = memory + max(memory // 5, _TIDY_STEP) if memory < _TIDY_BELOW else sys.maxsize
+        self._tidy_above = memory + max(memory // 16, _TIDY_STEP) if memory < _TIDY_BELOW else sys.maxsize
         return memory
 
     def tidy(self) -> None:
@@ -282,7 +283,8 @@ class LuaState:
         self._tidy_turn -= 1
         if self._tidy_turn < 0 and self.memory > self._tidy_above:
             self.collect()
-            self._tidy_turn = _TIDY_TURNS
+            self._tidy_turn = self._tidy_pause
+            self._tidy_pause = min(2 * self._tidy_pause + 1, _TIDY_TURNS)
 
     def _limited(self, function: Any) -> int:
         with self._lock:

@@ -1,4 +1,4 @@
--- The module `channel`: between tasks of one guest, and, through the host, between runs of a session.
+-- The module `channel`: between tasks of one guest. The rest of it is in `selecting` and `sharing`.
 
 local P = ...
 local S, X = P.scheduler, P.stopping
@@ -12,7 +12,7 @@ local CHANNEL = { __metatable = false, __name = "channel" }
 local methods = {}
 local channels = setmetatable({}, { __mode = "k" }) -- proxies -> channels
 local living = setmetatable({}, { __mode = "k" })
-local last_id, open_count, turn = 0, 0, 0
+local last_id, open_count = 0, 0
 
 -- A channel: items from `first` to `last`; `senders` and `receivers` are parked tasks, a sender's value being in
 -- `task.sends`. A task that selects is in several places at once, by entries of its own: {select = ..., ...}.
@@ -243,138 +243,6 @@ function M.list()
   return all
 end
 
--- Select
-
-local function try_case(case, at)
-  local channel = channels[case.receive or case.send]
-  if case.receive then
-    local done, value, ok = take(channel)
-    if done then
-      return { kind = "receive", index = at, value = value, ok = ok }
-    end
-  elseif give(channel, case.value) then
-    return { kind = "send", index = at, ok = true }
-  end
-end
-
-function M.select(cases)
-  if type(cases) ~= "table" then
-    error("bad argument #1 to 'select' (table of cases expected, got " .. type(cases) .. ")", 2)
-  end
-  local count = #cases
-  for at, case in ipairs(cases) do
-    if type(case) ~= "table" or not channels[rawget(case, "receive") or rawget(case, "send")] then
-      error(format("case %d of 'select' must be {receive = channel} or {send = channel, value = v}", at), 2)
-    end
-  end
-  local task = P.control.task
-  S.check_cancelled(task)
-  turn = turn + 1
-  for step = 0, count - 1 do
-    local at = (turn + step) % count + 1
-    local outcome = try_case(cases[at], at)
-    if outcome then
-      return outcome
-    end
-  end
-  if cases.default then
-    return { kind = "default", index = 0, ok = false }
-  end
-  if count == 0 and not cases.timeout then
-    S.raise("empty", "select of nothing would never end")
-  end
-  local choice = { task = task }
-  local entries, places = {}, {}
-  for at, case in ipairs(cases) do
-    local receives = case.receive ~= nil
-    local channel = channels[case.receive or case.send]
-    local place = receives and channel.receivers or channel.senders
-    local entry = { choice = choice, at = at, kind = receives and "receive" or "send", sends = case.value, ok = true }
-    place[#place + 1] = entry
-    entries[at], places[at] = entry, place
-  end
-  -- Whoever ends the waiting by force decides it, so that no channel does.
-  task.abandon = function()
-    choice.decided = choice.decided or {}
-  end
-  local timer = cases.timeout
-    and P.need("timers").start(cases.timeout, function()
-      if not choice.decided then
-        choice.decided = { kind = "timeout", at = 0, ok = false }
-        S.wake(task)
-      end
-    end)
-  local ok, problem = P.pcall(S.park, nil, format("one of %d channels", count))
-  task.abandon = nil
-  choice.decided = choice.decided or {}
-  if timer then
-    P.timers.stop(timer)
-  end
-  for at = 1, count do
-    X.take_out(places[at], entries[at])
-  end
-  if not ok then
-    error(problem, 0)
-  end
-  local entry = choice.decided
-  if entry.err then
-    error(entry.err, 0)
-  end
-  return { kind = entry.kind, index = entry.at, value = entry.value, ok = entry.ok }
-end
-
--- Channels of the session, which live in the host.
-
-local SHARED = { __metatable = false, __name = "shared channel" }
-local shared = setmetatable({}, { __mode = "k" })
-local shared_methods = {}
-
-local function pair(answer)
-  local value = answer[1]
-  if value == P.null then
-    value = nil
-  end
-  return value, answer[2]
-end
-
-for _, name in ipairs({ "send", "try_send", "close", "info" }) do
-  shared_methods[name] = function(self, ...)
-    local host = shared[self]
-    return host[name](host, ...)
-  end
-end
-
-function shared_methods.receive(self, seconds)
-  local host = shared[self]
-  if seconds ~= nil then
-    return pair(P.need("async").timeout(seconds, host.receive, host))
-  end
-  return pair(host:receive())
-end
-
-function shared_methods.try_receive(self)
-  local host = shared[self]
-  return pair(host:try_receive())
-end
-
-function shared_methods.each(self)
-  return function()
-    local value, ok = shared_methods.receive(self)
-    if ok then
-      return value == nil and P.null or value
-    end
-  end
-end
-
-SHARED.__index = shared_methods
-
-function M.shared(name, capacity)
-  local handle = setmetatable({}, SHARED)
-  P.opaque[handle] = "channel"
-  shared[handle] = P.ask("@host", "shared_channel", name, capacity or 0)
-  return handle
-end
-
 CHANNEL.__index = methods
 
 function CHANNEL.__newindex()
@@ -388,8 +256,14 @@ end
 P.forgetters[#P.forgetters + 1] = function()
   channels = setmetatable({}, { __mode = "k" })
   living = setmetatable({}, { __mode = "k" })
-  shared = setmetatable({}, { __mode = "k" })
-  last_id, open_count, turn = 0, 0, 0
+  last_id, open_count = 0, 0
+end
+
+M.give, M.take = give, take
+
+-- The channel behind a proxy, or nil.
+function M.of(handle)
+  return channels[handle]
 end
 
 return M

@@ -1,9 +1,10 @@
 -- Combinators of `async` beyond `all`.
 
 local P = ...
-local S, A = P.scheduler, P.async
-local check_list, check_function, check_seconds = S.check_list, S.check_function, S.check_seconds
-local futures_of, cancel_all, collect, first_value = S.futures_of, S.cancel_all, S.collect, S.first_value
+local S, A, G = P.scheduler, P.async, P.gathering
+local check_function, check_seconds = A.check_function, A.check_seconds
+local check_list, futures_of, cancel_all, collect, first_value =
+  G.check_list, G.futures_of, G.cancel_all, G.collect, G.first_value
 local error, ipairs, type = error, ipairs, type
 local pack, unpack = table.pack, table.unpack
 local format = string.format
@@ -99,7 +100,7 @@ function M.map(list, f, options)
       end
     end
   end
-  A.all(workers)
+  G.all(workers)
   return count == 0 and P.array() or results
 end
 

@@ -6,6 +6,7 @@ local control, tell, need = P.control, P.tell, P.need
 local error, next, rawget, rawset, select, setmetatable, tostring, type =
   error, next, rawget, rawset, select, setmetatable, tostring, type
 local concat = table.concat
+local find, gmatch, match = string.find, string.gmatch, string.match
 local getmt, setmt = debug.getmetatable, debug.setmetatable
 local EMIT = P.EMIT
 
@@ -66,13 +67,13 @@ local function array(t)
   return setmetatable(t, ARRAY)
 end
 
--- Functions that a part of the prelude replaces, by library.
+-- Functions that a part of the prelude replaces, by library: the part, and their names.
 local guarded = {
-  io = { "system", "write" },
-  os = { "system", "exit" },
-  coroutine = { "coroutines", "close", "create", "isyieldable", "resume", "running", "status", "wrap", "yield" },
-  string = { "strings", "find", "gmatch", "gsub", "match", "rep" },
-  table = { "tables", "concat", "insert", "move", "remove", "sort" },
+  io = "system: write",
+  os = "system: exit",
+  coroutine = "coroutines: close create isyieldable resume running status wrap yield",
+  string = "strings: find gmatch gsub match rep",
+  table = "tables: concat insert move remove sort",
 }
 
 local originals = { coroutine = coroutine, math = math, string = string, table = table, utf8 = utf8 }
@@ -95,11 +96,10 @@ local function library(name)
   for key, f in next, originals[name] do
     copy[key] = f
   end
-  local guards = guarded[name]
-  if guards then
-    local part = P[guards[1]]
-    for i = 2, #guards do
-      copy[guards[i]] = part and part[guards[i]] or stub(guards[1], guards[i])
+  if guarded[name] then
+    local part, names = match(guarded[name], "(%a+):(.*)")
+    for guard in gmatch(names, "%a+") do
+      copy[guard] = P[part] and P[part][guard] or stub(part, guard)
     end
     copy.dump = nil
   end
@@ -118,7 +118,12 @@ local function resolve(env, name)
     end
     return made
   end
-  if P.bridges[name] or name == "async" or name == "promise" or name == "channel" then
+  if
+    type(name) == "string" and find(P.bridges, "\n" .. name .. "\n", 1, true)
+    or name == "async"
+    or name == "promise"
+    or name == "channel"
+  then
     return need("modules", "require").resolve(env, name)
   end
 end
@@ -176,11 +181,27 @@ s_require = function(name)
   return need("requiring", "require").require(name)
 end
 
-P.null, P.ARRAY, P.array, P.tostring, P.stub, P.bridges = null, ARRAY, array, to_string, stub, {}
+P.null, P.ARRAY, P.array, P.tostring = null, ARRAY, array, to_string
+P.bridges = "" -- names, each between line ends
 P.handles = setmetatable({}, { __mode = "k" }) -- proxies of host objects -> {id, payload, kind}
 P.opaque = setmetatable({}, { __mode = "k" }) -- proxies of tasks, promises, channels -> what they are
 P.limits = { depth = 64, nodes = 1000000, bytes = 64 << 20, string = 1 << 28, tasks = 10000, channels = 10000 }
 
--- What neither scripts nor the prelude need.
-package.loaded.io, package.loaded.os, package.loaded.package = nil
-io, os, package, require, dofile, loadfile, collectgarbage, warn, print, python = nil
+-- What neither scripts nor the prelude need. Thousands of states may wait at once: what can go is let go.
+local registry, d = debug.getregistry(), debug
+registry._IO_input, registry._IO_output, registry._CLIBS, registry._PRELOAD = nil
+package.loaded.io, package.loaded.os, package.loaded.package, package.loaded.python, package.loaded.debug = nil
+debug = {
+  getinfo = d.getinfo,
+  getlocal = d.getlocal,
+  getmetatable = d.getmetatable,
+  sethook = d.sethook,
+  setmetatable = d.setmetatable,
+  setupvalue = d.setupvalue,
+  traceback = d.traceback, -- the binding calls it
+  upvaluejoin = d.upvaluejoin,
+}
+io = nil
+collectgarbage() -- finalizers of files look for their class
+registry["FILE*"] = nil
+os, package, require, dofile, loadfile, collectgarbage, warn, print, python = nil

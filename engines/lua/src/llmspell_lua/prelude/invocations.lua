@@ -20,11 +20,13 @@ local function run(task)
   return P.seal(task, task.f(unpack(task, 1, task.count)))
 end
 
+local INVOKED = { run = run }
+
 return function(id, function_id, blob, count, ...)
   local f = P.need("encode").functions()[function_id]
   if not f then
     P.say({ P.FAILED, id, false, "unknown_function", "", n = 5 })
     return nil
   end
-  return P.begin({ id = id, run = run, f = f, blob = blob, count = count, ... })
+  return P.begin({ id = id, kind = INVOKED, f = f, blob = blob, count = count, ... })
 end

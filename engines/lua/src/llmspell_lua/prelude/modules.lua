@@ -4,7 +4,15 @@ local P = ...
 local ask = P.ask
 local next, rawset, setmetatable, type = next, rawset, setmetatable, type
 local yieldable = coroutine.isyieldable
-local gmatch = string.gmatch
+local find, gmatch = string.find, string.gmatch
+
+-- Modules of the language's own, which need no host: the parts of the prelude that bring their functions.
+local own = {
+  async = "async=await,current,sleep,spawn,yield; gathering=all; combining=all_settled,any,map,race,timeout; "
+    .. "scopes=scope; tokens=token,with_token;",
+  channel = "channel=list,new; selecting=select; sharing=shared;",
+  promise = "promise=all,allSettled,all_settled,any,async,await,new,race,reject,resolve,sleep,spawn;",
+}
 
 local loaded = {} -- modules by name
 
@@ -28,6 +36,7 @@ local function make_bridge(name, exports)
       f = function(...)
         return ask(name, key, ...)
       end
+      P.calls[f] = { name, key }
     end
     rawset(self, key, f)
     return f
@@ -41,9 +50,31 @@ local function make_bridge(name, exports)
   return setmetatable({}, class)
 end
 
+-- Make a module of the language's own. Each run has one of its own: a script may change it. A part is loaded when one
+-- of its functions is first asked for.
+local function make_own(name)
+  local class = { __metatable = false, __name = "module " .. name }
+  function class.__index(self, key)
+    for part, names in gmatch(own[name], "(%a+)=([^;]+)") do
+      if type(key) == "string" and find("," .. names .. ",", "," .. key .. ",", 1, true) then
+        local f = P.need(part, name .. "." .. key)[key]
+        rawset(self, key, f)
+        return f
+      end
+    end
+  end
+  function class.__pairs(self)
+    for key in gmatch(own[name], "([%a_]+)[,;]") do
+      local _ = self[key]
+    end
+    return next, self, nil
+  end
+  return setmetatable({}, class)
+end
+
 local function load_module(name, importer)
-  if name == "async" or name == "promise" or name == "channel" then
-    loaded[name] = P.need("requiring", "require of '" .. name .. "'").own(name)
+  if own[name] then
+    loaded[name] = make_own(name)
     return loaded[name]
   elseif not yieldable() then
     P.refuse("require of '" .. name .. "'")

@@ -1,7 +1,7 @@
 -- The module `promise`: futures with handlers.
 
 local P = ...
-local S, A = P.scheduler, P.async
+local S, A, R = P.scheduler, P.async, P.rejecting
 local error, setmetatable, type = error, setmetatable, type
 local pack, unpack = table.pack, table.unpack
 
@@ -11,7 +11,8 @@ local methods = {}
 
 local function proxy(future)
   local handle = setmetatable({}, PROMISE)
-  S.register(handle, future)
+  P.opaque[handle] = "promise"
+  S.future_by_proxy[handle] = future
   return handle
 end
 
@@ -27,13 +28,13 @@ end
 local function resolve(future, value, ...)
   local other = S.future_of(value)
   if other == future then
-    S.reject(future, S.make_error("cycle", "a promise cannot be resolved with itself"))
+    R.reject(future, S.make_error("cycle", "a promise cannot be resolved with itself"))
   elseif other then
     S.when_settled(other, function(settled)
       if settled.state == "fulfilled" then
         S.fulfil(future, unpack(settled.values, 1, settled.n))
       else
-        S.reject(future, settled.err, settled.frames)
+        R.reject(future, settled.err, settled.frames)
       end
     end)
   else
@@ -55,10 +56,10 @@ function M.new(executor)
       end
     end
   end
-  local ok, problem = P.pcall(executor, once(resolve), once(S.reject))
+  local ok, problem = P.pcall(executor, once(resolve), once(R.reject))
   if not ok and not decided then
     decided = true
-    S.reject(future, problem)
+    R.reject(future, problem)
   end
   return proxy(future)
 end
@@ -75,7 +76,7 @@ end
 
 function M.reject(err)
   local future = S.new_future()
-  S.reject(future, err)
+  R.reject(future, err)
   return proxy(future)
 end
 
@@ -86,7 +87,7 @@ local function react(future, handler, ...)
     if settled.state == "fulfilled" then
       resolve(future, unpack(settled.values, 1, settled.n))
     else
-      S.reject(future, settled.err, settled.frames)
+      R.reject(future, settled.err, settled.frames)
     end
   end)
 end
@@ -111,7 +112,7 @@ function methods.and_then(self, on_value, on_error)
     elseif on_error then
       react(future, on_error, settled.err)
     else
-      S.reject(future, settled.err, settled.frames)
+      R.reject(future, settled.err, settled.frames)
     end
   end)
   return proxy(future)
@@ -128,11 +129,11 @@ function methods.on_finally(self, handler)
     local task = S.spawn(nil, "a handler of a promise", handler)
     S.when_settled(task.future, function(cleaned)
       if cleaned.state == "rejected" then
-        S.reject(future, cleaned.err, cleaned.frames)
+        R.reject(future, cleaned.err, cleaned.frames)
       elseif settled.state == "fulfilled" then
         S.fulfil(future, unpack(settled.values, 1, settled.n))
       else
-        S.reject(future, settled.err, settled.frames)
+        R.reject(future, settled.err, settled.frames)
       end
     end)
   end)
@@ -170,14 +171,19 @@ local function promised(f, ...)
   return proxy(future)
 end
 
-for _, name in ipairs({ "all", "all_settled", "race", "any" }) do
-  M[name] = function(list)
+local function combinator(part, name)
+  return function(list)
     if type(list) ~= "table" then
       error("bad argument #1 to '" .. name .. "' (list expected, got " .. type(list) .. ")", 2)
     end
-    return promised(A[name], list)
+    return promised(P.need(part, "promise." .. name)[name], list)
   end
 end
+
+M.all = combinator("gathering", "all")
+M.all_settled = combinator("combining", "all_settled")
+M.race = combinator("combining", "race")
+M.any = combinator("combining", "any")
 M.allSettled = M.all_settled
 
 function M.async(f)

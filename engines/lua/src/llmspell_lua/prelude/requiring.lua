@@ -2,21 +2,11 @@
 
 local P = ...
 local control, modules = P.control, P.modules
-local error, next, type = error, next, type
+local error, type = error, type
 local getinfo = debug.getinfo
 local sub = string.sub
 
 local R = {}
-
--- A module of the language's own, which needs no host. Each run has a table of its own: a script may change it.
-function R.own(name)
-  P.need("scheduler", "require of '" .. name .. "'")
-  local copy = {}
-  for key, v in next, P.need(name) do
-    copy[key] = v
-  end
-  return copy
-end
 
 -- Name the file that asks for a module: the caller's, or, if the call was its last and its frame is gone, the one
 -- that is being loaded.

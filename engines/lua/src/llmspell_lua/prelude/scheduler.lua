@@ -5,35 +5,39 @@
 -- of the scheduler with a future of its own. Scripts hold proxies, which `future_of` maps to futures.
 --
 -- Thousands of guests may wait at once, each with a copy of this: what only some of them need is in parts of its own
--- (`stopping`, `timers`, `winding`, `taskproxy`).
+-- (`rejecting`, `stopping`, `timers`, `winding`, `taskproxy`).
 
 local P = ...
-local control, begin, make_ready, need, yield_host = P.control, P.begin, P.make_ready, P.need, P.yield_host
-local select, setmetatable, type = select, setmetatable, type
-local error = error
+local Q, control, mark, rethrow, refuse = P.queue, P.control, P.mark, P.rethrow, P.refuse
+local begin, make_ready, need, say = P.begin, P.make_ready, P.need, P.say
+local error, select, setmetatable, tonumber, type = error, select, setmetatable, tonumber, type
 local getinfo = debug.getinfo
-local unpack = table.unpack
-local format = string.format
+local yield, yieldable = coroutine.yield, coroutine.isyieldable
+local pack, unpack = table.pack, table.unpack
+local format, match = string.format, string.match
+
+local HOST, FATAL, REFUSED = P.HOST, P.FATAL, P.REFUSED
+local CALL, THREAD, PARK = 1, 7, 8
 
 local S = {}
 
 local future_of = setmetatable({}, { __mode = "k" }) -- proxies of tasks and promises -> futures
 
 -- The tasks of this run:
---   open, count: those of scripts that have not ended, by record
+--   count: those of scripts that have not ended
 --   rejected: rejected futures that nobody had handled when they were, in order
 --   number: of the task made last
 --   main_waits: the main task, while it waits for the others to end
 local T = {}
 
 local function fresh()
-  T.open, T.count, T.rejected, T.number, T.main_waits = {}, 0, {}, 0, false
+  T.count, T.rejected, T.number, T.main_waits = 0, {}, 0, false
 end
 
 -- Errors of ours
 
 local function make_error(code, message, extra)
-  return need("errors").make(code, message, extra)
+  return need("errors", "an error").make(code, message, extra)
 end
 
 local function raise(code, message)
@@ -56,8 +60,6 @@ local function here()
   return ""
 end
 
-S.here = here
-
 -- Parking and waking
 
 -- A task is in the bodies of the scopes that `task.body` and its `outer`s name; where one failed it must leave.
@@ -72,6 +74,24 @@ local function check_cancelled(task)
     end
     scope = scope.outer
   end
+end
+
+-- Suspend the running task until `task.woken` is set and it is made ready.
+local function yield_host(what)
+  if control.dead then
+    rethrow()
+  end
+  if not yieldable() then
+    refuse("waiting for " .. what)
+  end
+  local _, ok, a, b = yield(HOST, { PARK, n = 1 })
+  if ok == FATAL then
+    mark(a)
+    return rethrow()
+  elseif ok == REFUSED then
+    return refuse("waiting for " .. what)
+  end
+  return ok, a, b
 end
 
 -- Suspend the running task until somebody wakes it; return what `wake` passed. `place` is a list it is put into, so
@@ -102,7 +122,7 @@ local function wake(task, a, b)
   make_ready(task)
 end
 
-S.park, S.wake, S.check_cancelled = park, wake, check_cancelled
+S.park, S.wake, S.check_cancelled, S.yield_host = park, wake, check_cancelled, yield_host
 
 -- Futures
 
@@ -110,7 +130,8 @@ function S.new_future()
   return { state = "pending", n = 0, waiters = {} }
 end
 
-local function settled(future)
+-- Tell those who wait for a future.
+function S.settled(future)
   local waiters = future.waiters
   future.waiters = {}
   for at = 1, #waiters do
@@ -126,18 +147,7 @@ end
 function S.fulfil(future, ...)
   if future.state == "pending" then
     future.state, future.n, future.values = "fulfilled", select("#", ...), { ... }
-    settled(future)
-  end
-end
-
-function S.reject(future, err, frames)
-  if future.state == "pending" then
-    future.state, future.err, future.frames = "rejected", err, frames
-    if #future.waiters == 0 and not future.handled then
-      local rejected = T.rejected
-      rejected[#rejected + 1] = future
-    end
-    settled(future)
+    S.settled(future)
   end
 end
 
@@ -172,56 +182,86 @@ end
 
 -- Tasks
 
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
 local function run_spawned(task)
   check_cancelled(task)
-  return pack(task.f(unpack(task, 1, task.count)))
-end
-
-local function leave_scope(task)
-  local scope = task.scope
-  if scope then
-    scope.tasks[task] = nil
-    scope.count = scope.count - 1
-    if scope.count == 0 and scope.owner_waits then
-      local owner = scope.owner_waits
-      scope.owner_waits = nil
-      wake(owner)
-    end
-  end
+  return pack(task.f(unpack(task, 1, task.count or 0)))
 end
 
 -- A task ended: `results` is a packed list, or nil with an error.
 local function ended(task, results, err)
-  T.open[task] = nil
   T.count = T.count - 1
-  local future = task.future
-  local scope = task.scope
-  local cancelled = task.cancelled
-  task.cancelled = nil -- what its end sets off is not cancelled
   if results then
-    task.status = "done"
-    S.fulfil(future, unpack(results, 1, results.n))
+    task.cancelled = nil -- what its end sets off is not cancelled
+    S.fulfil(task.future, unpack(results, 1, results.n))
   else
-    task.status = cancelled and "cancelled" or "failed"
-    if cancelled then
-      future.handled = true
-    end
-    if scope and not cancelled then
-      future.handled = true
-      scope.fail(err)
-    end
-    S.reject(future, err, task.frames)
+    need("rejecting").ended(task, err)
   end
-  leave_scope(task)
+  if task.scope then
+    P.scopes.leave(task)
+  end
   local main = T.main_waits
   if main and T.count == 0 then
     T.main_waits = false
     wake(main)
   end
+end
+
+-- Give a task a coroutine to run in, and have the host learn of a new one before it runs.
+local function enter(task)
+  local address = begin(task)
+  if address then
+    Q.unwatched = true
+    say({ THREAD, address, n = 2 })
+  end
+end
+
+-- What a task does that only calls a bridge: it needs no coroutine before there is an answer.
+local function go(task, tag, ...)
+  if tag ~= task then
+    task.reply = { ... }
+    enter(task)
+  elseif task.cancelled then
+    enter(task)
+  else
+    local call, count = P.calls[task.f], task.count or 0
+    local id = control.calls + 1
+    control.calls = id
+    task.call = id
+    task.record = { CALL, id, call[1], call[2], tonumber(match(task.spawned_at, "%d+$")) or 0, false }
+    for at = 1, count do
+      task.record[6 + at] = task[at]
+    end
+    task.record.n = 6 + count
+    Q.waiting[id] = task
+    say(task.record)
+  end
+end
+
+local function run_answered(task)
+  check_cancelled(task)
+  local reply = task.reply
+  return pack(P.answered(task.record, HOST, reply[1], reply[2], reply[3], reply[4]))
+end
+
+-- What all tasks of scripts have in common.
+local SPAWNED = { run = run_spawned, settle = ended }
+local CALLING = { run = run_answered, settle = ended, go = go }
+
+local function is_call(f, count, ...)
+  if not P.calls[f] then
+    return false
+  end
+  for at = 1, count do
+    local kind = type((select(at, ...)))
+    if kind == "table" or kind == "function" or kind == "userdata" or kind == "thread" then
+      return false
+    end
+  end
+  return true
+end
+
+function S.name_of(task)
+  return task.name or "task " .. task.number
 end
 
 -- Make a task that runs `f` with the given arguments when the running one suspends. Returns its record.
@@ -236,27 +276,25 @@ function S.spawn(scope, name, f, ...)
   local number = T.number + 1
   T.number = number
   local future = S.new_future()
-  local task = {
-    number = number,
-    name = name or "task " .. number,
-    run = run_spawned,
-    f = f,
-    count = select("#", ...),
-    settle = ended,
-    future = future,
-    status = "running",
-    scope = scope,
-    spawned_at = here(),
-    ...,
-  }
+  local task = { kind = SPAWNED, number = number, name = name, f = f, future = future, spawned_at = here(), ... }
+  local count = select("#", ...)
+  if count > 0 then
+    task.count = count
+  end
   future.task = task
-  T.open[task] = true
   T.count = T.count + 1
   if scope then
+    task.scope = scope
     scope.tasks[task] = true
     scope.count = scope.count + 1
   end
-  P.fresh(begin(task))
+  if is_call(f, count, ...) then
+    task.kind = CALLING
+    Q.tasks[task] = true
+    make_ready(task)
+  else
+    enter(task)
+  end
   return task
 end
 
@@ -264,9 +302,12 @@ function S.future_of(value)
   return type(value) == "table" and future_of[value] or nil
 end
 
-function S.register(proxy, future)
-  P.opaque[proxy] = "promise"
-  future_of[proxy] = future
+-- The main chunk has ended: the run ends when its other tasks have.
+function S.wind_up(task, ok, record)
+  if T.count == 0 and #T.rejected == 0 then
+    return record
+  end
+  return need("winding").wind_up(task, ok, record)
 end
 
 P.forgetters[#P.forgetters + 1] = fresh

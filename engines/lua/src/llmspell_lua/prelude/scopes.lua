@@ -2,7 +2,7 @@
 
 local P = ...
 local S, X, control = P.scheduler, P.stopping, P.control
-local check_function = S.check_function
+local check_function = P.async.check_function
 local error, next, setmetatable, type = error, next, setmetatable, type
 local pack, unpack = table.pack, table.unpack
 
@@ -21,6 +21,18 @@ function SCOPE.__index.spawn(self, f, ...)
   end
   check_function(f, 1, "spawn")
   return P.need("taskproxy")(S.spawn(scope, nil, f, ...))
+end
+
+-- A task of a scope has ended; called by the scheduler.
+function M.leave(task)
+  local scope = task.scope
+  scope.tasks[task] = nil
+  scope.count = scope.count - 1
+  if scope.count == 0 and scope.owner_waits then
+    local owner = scope.owner_waits
+    scope.owner_waits = nil
+    S.wake(owner)
+  end
 end
 
 local function cancel_scope(scope, reason)

@@ -68,9 +68,17 @@ local function run_load(task)
   return P.seal(task, module)
 end
 
+local LOADED = { run = run_load }
+
 -- Run a module for guests of other languages.
 function S.load(id, name, chunk)
-  return P.begin({ id = id, run = run_load, name = name, chunk = chunk })
+  return P.begin({ id = id, kind = LOADED, name = name, chunk = chunk })
+end
+
+-- Be ready to serve guests of other languages, without a main chunk.
+function S.idle(seed)
+  math.randomseed(seed)
+  P.queue.env = P.new_environment()
 end
 
 -- Give a module's chunk, loaded for this run, the run's globals.

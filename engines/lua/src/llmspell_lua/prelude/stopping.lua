@@ -55,7 +55,7 @@ end
 
 -- Make the operation that a task is suspended in raise `cancelled`, and every later one too.
 function M.cancel(task, reason)
-  if task.cancelled or (task.status and task.status ~= "running") then
+  if task.cancelled or (task.future and task.future.state ~= "pending") then
     return false
   end
   task.cancelled = reason or "the task was cancelled"

@@ -18,9 +18,18 @@ local function task_of(handle, name)
   return task
 end
 
+local function status_of(future)
+  if future.state == "pending" then
+    return "running"
+  elseif future.state == "fulfilled" then
+    return "done"
+  end
+  return future.cancelled and "cancelled" or "failed"
+end
+
 function methods.await(self, seconds)
   local task = task_of(self, "await")
-  return S.wait(task.future, seconds, task.name)
+  return S.wait(task.future, seconds, S.name_of(task))
 end
 
 function methods.cancel(self, reason)
@@ -34,12 +43,14 @@ function TASK.__index(self, key)
     return method
   end
   local task = task_of(self, key)
-  if key == "status" or key == "name" then
-    return task[key]
+  if key == "status" then
+    return status_of(task.future)
+  elseif key == "name" then
+    return S.name_of(task)
   elseif key == "id" then
     return task.number
   elseif key == "cancelled" then
-    return task.cancelled ~= nil or task.status == "cancelled"
+    return task.cancelled ~= nil or task.future.cancelled == true
   end
   return nil
 end
@@ -50,7 +61,7 @@ end
 
 function TASK.__tostring(self)
   local task = task_of(self, "tostring")
-  return format("task: %s (%s)", task.name, task.status)
+  return format("task: %s (%s)", S.name_of(task), status_of(task.future))
 end
 
 -- Return the proxy of a task, always the same.

@@ -218,6 +218,8 @@ local function run_main(task)
   return seal(task, Q.main())
 end
 
+local MAIN = { run = run_main }
+
 local function account_of(task, e)
   if fatal(e) then
     return { FAILED, task.id or 0, false, control.dead or "internal", "", n = 5 }
@@ -228,10 +230,11 @@ end
 -- What a coroutine of tasks does for ever: run a task, say how it ended, wait for the next.
 local function work(task)
   while true do
-    local ok, record = xpcall(task.run, capture, task)
-    if task.settle then
+    local ok, record = xpcall(task.kind.run, capture, task)
+    local settle = task.kind.settle
+    if settle then
       if ok or not fatal(record) then
-        task.settle(task, ok and record or nil, record)
+        settle(task, ok and record or nil, record)
       end
       record = false
     else
@@ -239,7 +242,7 @@ local function work(task)
         record = account_of(task, record)
       end
       if task.id == 0 and P.scheduler and not control.dead then
-        record = P.wind_up(task, ok, record)
+        record = P.scheduler.wind_up(task, ok, record)
       end
     end
     task = yield(PARKED, record)
@@ -269,6 +272,9 @@ local function begin(task)
 end
 
 local function advance(task, ...)
+  if not task.thread then
+    return task.kind.go(task, ...)
+  end
   task.begun = true
   control.task, control.thread = task, task.thread
   local ok, tag, record = resume(task.thread, ...)
@@ -354,7 +360,7 @@ function driver.start(chunk, seed, params)
   upvaluejoin(chunk, 1, function()
     return env
   end, 1)
-  return begin({ id = 0, run = run_main, blob = params })
+  return begin({ id = 0, kind = MAIN, blob = params })
 end
 
 function driver.answer(id, ...)
@@ -376,9 +382,10 @@ end
 fresh()
 
 -- Shared with the lazy parts
+P.calls = setmetatable({}, { __mode = "k" }) -- functions that only call a bridge -> {bridge, method}
 P.forgetters = {} -- called when a run is forgotten
 P.queue, P.fresh_queue, P.HOST, P.say, P.tell, P.need, P.ask, P.refuse = Q, fresh, HOST, say, tell, need, ask, refuse
-P.seal, P.begin, P.advance, P.make_ready = seal, begin, advance, make_ready
+P.seal, P.begin, P.advance, P.make_ready, P.answered = seal, begin, advance, make_ready, answered
 P.capture, P.account_of = capture, account_of
 P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
 return driver

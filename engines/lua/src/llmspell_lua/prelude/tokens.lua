@@ -2,7 +2,7 @@
 
 local P = ...
 local S, X = P.scheduler, P.stopping
-local check_function = S.check_function
+local check_function = P.async.check_function
 local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
 
 local M = {}

@@ -3,18 +3,20 @@
 local P = ...
 local S, X, control = P.scheduler, P.stopping, P.control
 local T = S.run
-local next, tonumber = next, tonumber
+local next, tonumber, xpcall = next, tonumber, xpcall
 local concat, sort = table.concat, table.sort
 local format, match = string.format, string.match
 
 local M = {}
 
--- The end of the main task: wait for the others, or cancel them if it failed. Returns an unhandled error and the
--- frames of the task it comes from, or nothing.
-function M.wind_up(failed)
+-- Wait for the other tasks, or cancel them if the main one failed. Returns an unhandled error and the frames of the
+-- task it comes from, or nothing.
+local function end_others(failed)
   if failed then
-    for task in next, T.open do
-      X.cancel(task, "the main chunk failed")
+    for task in next, P.queue.tasks do
+      if task.kind.settle then
+        X.cancel(task, "the main chunk failed")
+      end
     end
   end
   while T.count > 0 do
@@ -37,15 +39,25 @@ function M.wind_up(failed)
   end
 end
 
+-- The main chunk has ended and said `record`; the run ends when its other tasks have. Returns what the run says.
+function M.wind_up(task, ok, record)
+  local fine, e, frames = xpcall(end_others, P.capture, not ok)
+  if fine and not frames then
+    return record
+  end
+  task.frames = frames or task.frames
+  return P.account_of(task, e)
+end
+
 -- Called by the host when no task can go on and no host call is pending. Returns what `step` does.
 function M.deadlock()
   local lines = {}
   local victim
   for task in next, P.queue.tasks do
     if task.waits_for then
-      local name = task.settle and task.name or task.id == 0 and "the main chunk" or "a call by the host"
+      local name = task.kind.settle and S.name_of(task) or task.id == 0 and "the main chunk" or "a call by the host"
       lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, task.waits_at)
-      if not task.settle and (not victim or task.id == 0) then
+      if not task.kind.settle and (not victim or task.id == 0) then
         victim = task
       end
     end

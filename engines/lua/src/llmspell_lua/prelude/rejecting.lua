@@ -1,0 +1,33 @@
+-- Futures that are rejected, and tasks that fail.
+
+local P = ...
+local S = P.scheduler
+local T = S.run
+
+local R = {}
+
+function R.reject(future, err, frames)
+  if future.state == "pending" then
+    future.state, future.err, future.frames = "rejected", err, frames
+    if #future.waiters == 0 and not future.handled then
+      local rejected = T.rejected
+      rejected[#rejected + 1] = future
+    end
+    S.settled(future)
+  end
+end
+
+-- A task ended with an error.
+function R.ended(task, err)
+  local future, scope, cancelled = task.future, task.scope, task.cancelled
+  task.cancelled = nil -- what its end sets off is not cancelled
+  if cancelled then
+    future.cancelled, future.handled = true, true
+  elseif scope then
+    future.handled = true
+    scope.fail(err)
+  end
+  R.reject(future, err, task.frames)
+end
+
+return R

@@ -1,0 +1,62 @@
+-- `channel.shared`: channels of the session, which live in the host.
+
+local P = ...
+local ipairs, setmetatable = ipairs, setmetatable
+
+local M = {}
+
+local SHARED = { __metatable = false, __name = "shared channel" }
+local shared = setmetatable({}, { __mode = "k" })
+local shared_methods = {}
+
+local function pair(answer)
+  local value = answer[1]
+  if value == P.null then
+    value = nil
+  end
+  return value, answer[2]
+end
+
+for _, name in ipairs({ "send", "try_send", "close", "info" }) do
+  shared_methods[name] = function(self, ...)
+    local host = shared[self]
+    return host[name](host, ...)
+  end
+end
+
+function shared_methods.receive(self, seconds)
+  local host = shared[self]
+  if seconds ~= nil then
+    return pair(P.need("combining").timeout(seconds, host.receive, host))
+  end
+  return pair(host:receive())
+end
+
+function shared_methods.try_receive(self)
+  local host = shared[self]
+  return pair(host:try_receive())
+end
+
+function shared_methods.each(self)
+  return function()
+    local value, ok = shared_methods.receive(self)
+    if ok then
+      return value == nil and P.null or value
+    end
+  end
+end
+
+SHARED.__index = shared_methods
+
+function M.shared(name, capacity)
+  local handle = setmetatable({}, SHARED)
+  P.opaque[handle] = "channel"
+  shared[handle] = P.ask("@host", "shared_channel", name, capacity or 0)
+  return handle
+end
+
+P.forgetters[#P.forgetters + 1] = function()
+  shared = setmetatable({}, { __mode = "k" })
+end
+
+return M
