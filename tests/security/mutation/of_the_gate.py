@@ -123,7 +123,7 @@ DEFENCES = [
     Defence("the grants, at the gate", denied_bridge,
             (Edit(Gate._find, "if not grants.allows_call(target, method)", "if False"),)),
     Defence("plugins that refuse calls", lambda _: opens(forbid=True),
-            (Edit(Gate._serve, "if self._authorize is not None", "if False"),)),
+            (Edit(Gate._serve, "if self.authorize is not None", "if False"),)),
     Defence("what a script is told of an error", told_path,
             (Edit(gate.fault_of, 'f"{where} failed inside the host; the host\'s log says why"', "str(error)"),)),
     Defence("redaction of what a bridge returns", told_secret,
