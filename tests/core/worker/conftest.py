@@ -296,7 +296,32 @@ def each_level(request: pytest.FixtureRequest, bench: Bench) -> Bench:
     return bench
 
 
-@pytest.fixture
+@pytest.fixture(scope="session", name="children_of")
+def _children_of() -> Callable[[int], set[int]]:
+    """List a process's children."""
+    return children_of
+
+
+@pytest.fixture(scope="session")
+def traces() -> Callable[[], Traces]:
+    """Tell what this process has open now."""
+    return Traces.now
+
+
+@pytest.fixture(scope="module")
+def open_benches() -> Callable[[str], Any]:
+    """Make benches of a source by hand."""
+
+    @contextmanager
+    def opened(source: str) -> Iterator[Callable[..., Bench]]:
+        with pytest.MonkeyPatch.context() as patch, benches(source) as make:
+            patch.syspath_prepend(str(HERE))
+            yield make
+
+    return opened
+
+
+@pytest.fixture(scope="session")
 def family() -> Callable[[int], set[int]]:
     """List a process's descendants."""
 

@@ -20,7 +20,7 @@ from llmspell.host.result import RunResult
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
 from llmspell.runtime.run import Run, RunServices
-from llmspell.runtime.seat import Seat
+from llmspell.runtime.seat import SOFT, Seat
 from llmspell.spell import Spell, bind_params, load_spell
 from llmspell.values import ValueLimits
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Runnable = str | os.PathLike[str] | Source | Spell
 OutputSink = Callable[[str, str], None]
-
-SOFT = 0.8
-"""Share of a limit whose use earns a warning."""
 
 
 class Session:
@@ -274,7 +271,7 @@ class Session:
                 watchdog.unwatch(conversation.watch)
                 return
             total = deadline - run.started
-            run.event("warning", {"limit": "time", "value": total, "used": SOFT * total})
+            run.event_aside("warning", {"limit": "time", "value": total, "used": SOFT * total})
 
         conversation.watch = watchdog.watch(run.started + SOFT * (deadline - run.started), warn)
 
@@ -301,7 +298,7 @@ class Session:
         usage = seat.usage()
         peak = usage.peak_memory if usage.peak_memory is not None else usage.memory
         limit = run.policy.limits.memory
-        if peak is not None and limit is not None and peak > SOFT * limit:
+        if peak is not None and limit is not None and peak > SOFT * limit and not run.warned_of("memory"):
             run.event("warning", {"limit": "memory", "value": limit, "used": peak})
         return RunResult(
             value=values[0] if values else None,

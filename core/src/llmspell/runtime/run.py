@@ -6,8 +6,10 @@ import difflib
 import inspect
 import itertools
 import secrets
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -247,6 +249,20 @@ class Run:
             self.warnings.append(data)
         if self.services.event is not None:
             self.services.event(kind, self.id, data)
+
+    def event_aside(self, kind: str, data: dict[str, Any]) -> None:
+        """As :meth:`event`, for a thread that cannot wait for observers: they are told in one of their own."""
+        if kind == "warning":
+            self.warnings.append(data)
+        tell = self.services.event
+        if tell is not None:
+            thread = threading.Thread(target=tell, args=(kind, self.id, data), name="llmspell-observers", daemon=True)
+            with suppress(RuntimeError):  # no thread is to be had: the warning stands in the result all the same
+                thread.start()
+
+    def warned_of(self, limit: str) -> bool:
+        """Tell whether a limit is known to be near."""
+        return any(warning.get("limit") == limit for warning in self.warnings)
 
     def spend(self, usage: dict[str, Any]) -> None:
         try:

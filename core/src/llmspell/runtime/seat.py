@@ -12,6 +12,9 @@ from llmspell.engine.messages import Delivery, GuestMessage
 Told: TypeAlias = Callable[[Sequence[GuestMessage], "BaseException | None"], None]
 """Is told what the guest said, or why it says nothing more."""
 
+SOFT = 0.8
+"""Share of a limit whose use earns a warning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Isolation:

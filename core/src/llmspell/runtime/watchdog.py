@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+
+from llmspell.errors import EngineCrashed
+
+_log = logging.getLogger("llmspell.runtime")
 
 
 class Watchdog:
@@ -27,6 +32,9 @@ class Watchdog:
 
         Returns:
             A token for :meth:`unwatch`.
+
+        Raises:
+            EngineCrashed: There is no thread to be had; nothing is watched then.
         """
         self._ids = token = self._ids + 1
         self._watched[token] = (deadline, on_passed)
@@ -34,10 +42,21 @@ class Watchdog:
             with self._wake:
                 self._next = min(self._next, deadline)
                 if self._thread is None and not self._closed:
-                    self._thread = threading.Thread(target=self._run, name="llmspell-watchdog", daemon=True)
-                    self._thread.start()
+                    self._start(token)
                 self._wake.notify()
         return token
+
+    def _start(self, token: int) -> None:
+        thread = threading.Thread(target=self._run, name="llmspell-watchdog", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._next = float("inf")
+            del self._watched[token]
+            raise EngineCrashed(
+                f"deadlines cannot be watched: {error}", hint="this process can start no more threads"
+            ) from error
+        self._thread = thread
 
     def unwatch(self, token: int) -> None:
         """Forget a deadline; harmless if it has passed."""
@@ -75,6 +94,14 @@ class Watchdog:
             for token in passed:
                 entry = self._watched.pop(token, None)
                 if entry is not None:
-                    entry[1]()
+                    _call(entry[1])
             with self._wake:
                 self._next = min(self._next, earliest)
+
+
+def _call(on_passed: Callable[[], None]) -> None:
+    """Call back; what that raises must not keep the deadlines of others from being watched."""
+    try:
+        on_passed()
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("what was to happen at a deadline failed")

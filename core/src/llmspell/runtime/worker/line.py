@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from llmspell.engine.messages import GuestMessage
+from llmspell.errors import EngineCrashed
 from llmspell.runtime.seat import Told
 
 
@@ -45,8 +47,8 @@ class Line:
             sent = self._data.send(outgoing, socket.MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
-        except OSError:
-            self._loop.call_soon(self._hear, b"")
+        except OSError as error:
+            self._loop.call_soon(self._failed, error)
             return
         if sent < len(outgoing):
             self._rest = memoryview(outgoing)[sent:]
@@ -67,8 +69,8 @@ class Line:
             self._rest = rest = rest[self._data.send(rest, socket.MSG_DONTWAIT) :]
         except BlockingIOError:
             return
-        except OSError:
-            self._hear(b"")
+        except OSError as error:
+            self._failed(error)
             return
         if not rest:
             self._end_send()
@@ -87,11 +89,21 @@ class Line:
             data = received(self._data, self._wants(), socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
+        except Exception as error:  # noqa: BLE001 - carried over to whoever waits
+            self._tell((), error)
+            return
         self._hear(data)
 
+    def _failed(self, error: OSError) -> None:
+        """Take note that something could not be sent."""
+        failure = unspoken(error)
+        if failure is None:
+            self._hear(b"")
+        else:
+            self._tell((), failure)
+
     def _hear(self, data: bytes) -> None:
-        told = self._told
-        if told is None:
+        if self._told is None:
             return
         failure: Exception | None = None
         answer: list[GuestMessage] | None = None
@@ -101,9 +113,27 @@ class Line:
             failure = error
         if answer is None and failure is None:
             return
-        self._told = None
+        self._tell(answer or (), failure)
+
+    def _tell(self, answer: Sequence[GuestMessage], failure: Exception | None) -> None:
+        told, self._told = self._told, None
         self._end_send()
-        told(answer or (), failure)
+        if told is not None:
+            told(answer, failure)
+
+
+_GONE = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN, errno.ESHUTDOWN, errno.EBADF})
+"""What the other side's end looks like here. EBADF: another thread has closed the socket because of it."""
+
+
+def unspoken(error: OSError) -> EngineCrashed | None:
+    """Return the error of a worker that cannot be spoken to for a reason of our own; None if it is just gone."""
+    return None if error.errno in _GONE else EngineCrashed(f"the worker cannot be spoken to: {error.strerror}")
+
+
+def no_memory() -> EngineCrashed:
+    """Return the error of a host that has no memory left for what its worker says."""
+    return EngineCrashed("this process has no memory left for its worker, which was killed")
 
 
 def received(data: socket.socket, size: int, flags: int) -> bytes:
@@ -111,13 +141,16 @@ def received(data: socket.socket, size: int, flags: int) -> bytes:
 
     Raises:
         BlockingIOError: By ``MSG_DONTWAIT``: there is nothing yet.
+        EngineCrashed: This side is at fault: it lacks memory, say.
     """
     try:
         return data.recv(size, flags)
     except BlockingIOError:
         raise
-    except OSError:
-        return b""
+    except OSError as error:
+        if error.errno in _GONE:
+            return b""
+        raise EngineCrashed(f"the worker cannot be heard: {error.strerror}") from error
 
 
 def watches_sockets(loop: asyncio.AbstractEventLoop) -> bool:

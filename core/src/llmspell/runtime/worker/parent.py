@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import msgspec
 
 from llmspell.errors import EngineCrashed, PluginLoadError, PolicyUnsupportedError
 from llmspell.runtime.hardening.plan import Hardening
-from llmspell.runtime.worker.frames import HEADER, frame
+from llmspell.runtime.worker.frames import HEADER, MAX_FRAME, frame
 from llmspell.runtime.worker.launch import Launch, no_zygote
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import Ask, Born, Ended, EngineOrder, FromZygote, Hello, Order
-from llmspell.runtime.worker.waiting import readable
+from llmspell.runtime.worker.waiting import SLICE, never, readable
 from llmspell.values.wire import decoder, encode
 
 _PATIENCE = 60.0  # seconds that importing an engine may take
@@ -38,8 +41,7 @@ class ZygoteProcess:
         self._lock = threading.Lock()
         self._decode: Callable[[bytes], FromZygote] = decoder(FromZygote).decode
         self._numbers = 0
-        self._greeted = False
-        self._born: dict[int, tuple[Born, int]] = {}
+        self._unborn: dict[int, WorkerProcess] = {}
         self.lost = ""
         try:
             self._launch = launch or Launch()
@@ -53,44 +55,55 @@ class ZygoteProcess:
         Raises:
             EngineCrashed: The zygote is gone.
         """
-        try:
-            data, their_data = socket.socketpair()
+        with ExitStack() as opened:
             try:
-                control, their_control = socket.socketpair()
-            except OSError:
-                data.close()
-                their_data.close()
-                raise
-        except OSError as error:
-            raise EngineCrashed(f"no worker can be had: {error}") from error
-        with their_data, their_control, self._lock:
-            self._numbers += 1
-            worker = WorkerProcess(self._numbers, data, control)
-            request = frame(encode(Order(worker.number, engine, plan, engine_files)))
-            try:
-                sent = socket.send_fds(self._control, [request], [their_data.fileno(), their_control.fileno()])
-                self._control.sendall(request[sent:])
+                sockets = []
+                for _ in range(2):
+                    sockets += [opened.enter_context(each) for each in socket.socketpair()]
             except OSError as error:
-                worker.discard()
-                raise self._gone(str(error)) from error
-        return worker
+                raise EngineCrashed(f"no worker can be had: {error}") from error
+            data, their_data, control, their_control = sockets
+            with self._lock:
+                self._numbers += 1
+                worker = WorkerProcess(self._numbers, data, control)
+                request = frame(encode(Order(worker.number, engine, plan, engine_files)))
+                try:
+                    sent = socket.send_fds(self._control, [request], [their_data.fileno(), their_control.fileno()])
+                    self._control.sendall(request[sent:])
+                except OSError as error:
+                    raise self._gone(str(error)) from error
+                self._unborn[worker.number] = worker
+            opened.pop_all()
+            their_data.close()
+            their_control.close()
+            return worker
 
-    def collect(self, worker: WorkerProcess, engine: str) -> None:
+    def collect(self, worker: WorkerProcess, engine: str, given_up: Callable[[], bool] = never) -> None:
         """Wait until an ordered worker is born.
 
         Raises:
             PluginLoadError: The engine could not be loaded.
-            EngineCrashed: The zygote could not fork, or is gone.
+            EngineCrashed: The zygote could not fork, or is gone; or ``given_up``.
         """
-        with self._lock:
-            while worker.number not in self._born:
-                self._hear()
-            born, pidfd = self._born.pop(worker.number)
-        worker.born(born.pid, pidfd)
-        if born.blame == "engine":
-            raise PluginLoadError(f"the engine {engine!r} cannot be loaded in a worker:\n{born.failure}", plugin=engine)
-        if born.failure:
-            raise EngineCrashed(f"no worker could be forked: {born.failure}")
+        while worker.birth is None:
+            if given_up():
+                raise EngineCrashed("nobody waits for a new worker any more")
+            if not self._lock.acquire(timeout=SLICE):
+                continue  # somebody else is listening, and may hear of ours
+            try:
+                if worker.birth is None:
+                    if self.lost:
+                        raise self._gone(self.lost)
+                    self._hear(given_up)
+            finally:
+                self._lock.release()
+        birth = worker.birth
+        if birth.blame == "engine":
+            raise PluginLoadError(
+                f"the engine {engine!r} cannot be loaded in a worker:\n{birth.failure}", plugin=engine
+            )
+        if birth.failure:
+            raise EngineCrashed(f"no worker could be forked: {birth.failure}")
 
     def how_it_ended(self, worker: WorkerProcess, patience: float = 0.2) -> int | None:
         """Return a worker's exit status, negative for a signal; None if it cannot be told."""
@@ -106,23 +119,39 @@ class ZygoteProcess:
             except (OSError, EngineCrashed):
                 return None
 
-    def _hear(self) -> FromZygote:
-        """Read one message; a birth is put aside for whoever collects it."""
-        data, descriptors = self._read(HEADER.size)
-        (size,) = HEADER.unpack(data)
-        message = self._decode(self._read(size)[0])
-        if isinstance(message, Born):
-            self._born[message.number] = (message, descriptors[0] if descriptors else -1)
-        elif isinstance(message, Hello) and message.failure:
-            raise self._gone(message.failure)
-        return message
-
-    def _read(self, size: int) -> tuple[bytes, Sequence[int]]:
-        data = b""
+    def _hear(self, given_up: Callable[[], bool] = never) -> FromZygote | None:
+        """Read one message, and tell a worker of its birth; None if it is not there and the caller has given up."""
         found: list[int] = []
+        try:
+            header = self._read(HEADER.size, found, given_up)
+            if not header:
+                return None
+            (size,) = HEADER.unpack(header)
+            if not 0 < size <= MAX_FRAME:
+                raise self._gone(f"it announced a frame of {size:,} bytes")
+            message = self._decode(self._read(size, found))
+            if isinstance(message, Born):
+                worker = self._unborn.pop(message.number, None)
+                if worker is None:
+                    raise self._gone(f"it told of worker {message.number}, which nobody waits for")
+                worker.born(message, found.pop() if found else -1)
+            elif isinstance(message, Hello) and message.failure:
+                raise self._gone(message.failure)
+            return message
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+            raise self._gone(f"it cannot be understood: {error}") from error
+        finally:
+            for each in found:
+                os.close(each)
+
+    def _read(self, size: int, found: list[int], given_up: Callable[[], bool] = never) -> bytes:
+        """Read exactly so much, or nothing if the caller gives up; descriptors go into ``found``."""
+        data = b""
         while len(data) < size:
             try:
-                if not readable(self._control.fileno(), _PATIENCE):
+                if not readable(self._control.fileno(), _PATIENCE, never if data else given_up):
+                    if not data and given_up():
+                        return b""
                     raise self._gone(f"it said nothing for {_PATIENCE:g} s")
                 part, descriptors, _, _ = socket.recv_fds(self._control, size - len(data), 1)
             except (OSError, ValueError) as error:  # ValueError: closed under our hands
@@ -131,7 +160,7 @@ class ZygoteProcess:
             if not part:
                 raise self._gone("it ended")
             data += part
-        return data, found
+        return data
 
     def _gone(self, why: str) -> EngineCrashed:
         self.lost = self.lost or why
@@ -141,10 +170,7 @@ class ZygoteProcess:
         """End the zygote and, with it, every worker. Idempotent."""
         self.lost = self.lost or "the host was closed"
         self._launch.close()
-        for _, pidfd in self._born.values():
-            if pidfd >= 0:
-                os.close(pidfd)
-        self._born.clear()
+        self._unborn.clear()
 
     def abandon(self) -> None:
         """Let go in a forked child of the host, to which the zygote does not belong."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from llmspell.engine import EngineSpec, GuestLimits
 from llmspell.errors import EngineCrashed, LlmspellError, PolicyUnsupportedError
 from llmspell.policy import Policy
@@ -20,7 +22,7 @@ from llmspell.runtime.worker.levels import limits_memory, plan_for
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import EngineOrder, Ready
 from llmspell.runtime.worker.source import MakeSource, WorkerSource, best_source
-from llmspell.runtime.worker.waiting import readable
+from llmspell.runtime.worker.waiting import never, readable
 from llmspell.values.wire import decoder, encode
 
 if TYPE_CHECKING:
@@ -197,8 +199,13 @@ class Workers:
                 return worker
             self._drop(worker)
 
-    def take(self, kind: Kind, principal: str) -> WorkerProcess:
+    def take(self, kind: Kind, principal: str, given_up: Callable[[], bool] = never) -> WorkerProcess:
         """Take a worker, forking one if there is none; may block.
+
+        Args:
+            kind: Which.
+            principal: Whose.
+            given_up: Asked now and then whether it is still wanted.
 
         Raises:
             PolicyUnsupportedError: A required piece of hardening cannot be had on this machine.
@@ -210,20 +217,22 @@ class Workers:
             return warm
         for _ in range(_ATTEMPTS):
             try:
-                return self._fork(kind)
+                return self._fork(kind, given_up)
             except EngineCrashed as error:
+                if given_up():
+                    raise
                 # Spare and zygote may have died since anybody last looked; that is no fault of this run.
                 failure = error
         raise failure
 
-    def _fork(self, kind: Kind) -> WorkerProcess:
+    def _fork(self, kind: Kind, given_up: Callable[[], bool]) -> WorkerProcess:
         source = self._living_source()
         worker = self._spare(kind) or self._order(kind, source)
         with self._lock:
             self._lent.add(worker)
         try:
-            self._settle(worker, source, kind)
-        except LlmspellError:
+            self._settle(worker, source, kind, given_up)
+        except BaseException:
             self._drop(worker)
             raise
         self._order_spare(kind, source)
@@ -269,13 +278,13 @@ class Workers:
                 self._source = self._make_source(self._watchdog)
             return self._source
 
-    def _settle(self, worker: WorkerProcess, source: WorkerSource, kind: Kind) -> None:
+    def _settle(self, worker: WorkerProcess, source: WorkerSource, kind: Kind, given_up: Callable[[], bool]) -> None:
         """Wait until a worker is there and hardened, and insist on what its plan requires."""
-        source.collect(worker, self._orders[kind.engine].name)
+        source.collect(worker, self._orders[kind.engine].name, given_up)
         reader = FrameReader()
         try:
             while (payload := reader.next()) is None:
-                if not readable(worker.data.fileno(), _STARTUP):
+                if not readable(worker.data.fileno(), _STARTUP, given_up):
                     raise EngineCrashed(f"a new worker said nothing for {_STARTUP:g} s")
                 data = worker.data.recv(_READY_MAX)
                 if not data:
@@ -283,9 +292,11 @@ class Workers:
                         f"a new worker ended ({_told(source.how_it_ended(worker))}) before it was ready"
                     )
                 reader.feed(data)
-        except (OSError, FrameError) as error:
+            worker.applied = Applied(self._decode_ready(payload).states)
+        except (OSError, FrameError, ValueError, msgspec.MsgspecError) as error:
             raise EngineCrashed(f"a new worker cannot be understood: {error}") from error
-        worker.applied = Applied(self._decode_ready(payload).states)
+        if not reader.empty:
+            raise EngineCrashed("a new worker spoke before it was spoken to")
         worker.applied.require(kind.plan, kind.level)
         if kind.plan.limits.memory is not None and not (kind.limits_memory or limits_memory(worker.applied)):
             raise PolicyUnsupportedError(

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 
 from llmspell.runtime.hardening.plan import Applied
-from llmspell.runtime.worker.protocol import INTERRUPT
+from llmspell.runtime.worker.protocol import INTERRUPT, Born
 from llmspell.runtime.worker.waiting import readable
 
 _WHOLE_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9; older kernels get the process alone
@@ -21,6 +21,7 @@ class WorkerProcess:
     Attributes:
         number: The zygote knows it by that.
         data: Frames, both ways.
+        birth: What was told of its birth; None until then.
         applied: What it is really held by; empty until it is ready.
         runs: How many runs it has been given.
         seconds: Wall-clock seconds of these runs together.
@@ -35,18 +36,24 @@ class WorkerProcess:
         self._pidfd = -1
         self._lock = threading.Lock()
         self._closed = False
+        self.birth: Born | None = None
         self.applied = Applied()
         self.runs = 0
         self.seconds = 0.0
 
-    def born(self, pid: int, pidfd: int) -> None:
-        """Learn whom to kill.
+    def born(self, birth: Born, pidfd: int) -> None:
+        """Learn whom to kill; at once, if nobody wants it any more.
 
         Args:
-            pid: As the zygote sees it; used only where there is no pidfd, and so no process-id namespace either.
-            pidfd: -1 where the system has no such thing.
+            birth: Its process id is used only where there is no pidfd, and so no process-id namespace either.
+            pidfd: Owned from here on; -1 where the system has no such thing.
         """
-        self._pid, self._pidfd = pid, pidfd
+        with self._lock:
+            self.birth = birth
+            self._pid, self._pidfd = birth.pid, pidfd
+            if self._closed:
+                self._signal()
+                self._let_go()
 
     @property
     def quiet(self) -> bool:
@@ -91,22 +98,19 @@ class WorkerProcess:
     def discard(self) -> None:
         """Kill it and let go of everything that leads to it. Idempotent."""
         self.kill()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let go without killing: after a fork of the host the child must not end its parent's workers."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             self.data.close()
             self._control.close()
-            if self._pidfd >= 0:
-                os.close(self._pidfd)
-                self._pidfd = -1
+            self._let_go()
 
-    def abandon(self) -> None:
-        """Let go without killing: after a fork of the host the child must not end its parent's workers."""
-        with self._lock:
-            self._closed = True
-            self.data.close()
-            self._control.close()
-            if self._pidfd >= 0:
-                os.close(self._pidfd)
-                self._pidfd = -1
+    def _let_go(self) -> None:
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1

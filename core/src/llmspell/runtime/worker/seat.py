@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
-from llmspell.engine.messages import Delivery, Failed, GuestMessage
+from llmspell.engine.messages import Delivery, Emit, Failed, GuestMessage
 from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded
-from llmspell.runtime.seat import Isolation, Told
+from llmspell.runtime.seat import SOFT, Isolation, Told
 from llmspell.runtime.watchdog import Watchdog
 from llmspell.runtime.worker.frames import frame
 from llmspell.runtime.worker.hearing import Hearing
 from llmspell.runtime.worker.levels import isolation_of
-from llmspell.runtime.worker.line import Line, received, watches_sockets
+from llmspell.runtime.worker.line import Line, no_memory, received, unspoken, watches_sockets
 from llmspell.runtime.worker.outgrown import frames_of
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import OUT_OF_MEMORY, Open
@@ -24,6 +24,8 @@ from llmspell.values.wire import encode
 
 if TYPE_CHECKING:
     from llmspell.runtime.worker.pool import Kind, Workers
+
+T = TypeVar("T")
 
 GRACE = 0.04
 """Seconds between telling a guest that a limit is reached, which takes no time to obey, and killing its worker."""
@@ -37,7 +39,8 @@ class WorkerSeat:
 
     __slots__ = (
         "_began", "_closed", "_hearing", "_kind", "_ladder", "_limits", "_line", "_lost", "_opening", "_port",
-        "_principal", "_run", "_said", "_spec", "_stopping", "_unsent", "_watchdog", "_worker", "_workers",
+        "_principal", "_run", "_said", "_spec", "_stopping", "_unsent", "_warned", "_watchdog",
+        "_worker", "_workers",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class WorkerSeat:
         self._ladder = 0
         self._lost = ""
         self._closed = False
+        self._warned = False
 
     @property
     def isolation(self) -> Isolation:
@@ -86,16 +90,17 @@ class WorkerSeat:
     def step(self, word: Delivery) -> list[GuestMessage]:
         worker = self._worker
         if worker is None:
-            worker = self._take(self._workers.take(self._kind, self._principal))
+            worker = self._take(self._find_worker())
         data, hearing = worker.data, self._hearing
         assert hearing is not None
         try:
             self._load(word)
             while True:
+                outgoing = self._next()
                 try:
-                    data.sendall(self._next())
-                except OSError:
-                    raise self._gone() from None
+                    data.sendall(outgoing)
+                except OSError as error:
+                    raise (unspoken(error) or self._gone()) from None
                 while (answer := self._heard(received(data, hearing.wants, 0))) is None:
                     pass
                 if self._is_answered(answer):
@@ -103,11 +108,14 @@ class WorkerSeat:
         except LlmspellError:
             worker.kill()
             raise
+        except MemoryError as error:
+            worker.kill()
+            raise no_memory() from error
 
     def begin(self, word: Delivery, told: Told) -> None:
         loop = asyncio.get_running_loop()
         if not watches_sockets(loop):
-            _tell_of(loop.run_in_executor(None, self.step, word), told)
+            _tell_of(_in_thread(self.step, word), told)
             return
         worker = self._worker
         if worker is None:
@@ -122,10 +130,13 @@ class WorkerSeat:
         except LlmspellError:
             worker.kill()
             raise
+        except MemoryError as error:
+            worker.kill()
+            raise no_memory() from error
 
     def _begin_cold(self, word: Delivery, told: Told) -> None:
         """Begin in a worker that has to be made first, which takes a thread and a while."""
-        taking = asyncio.get_running_loop().run_in_executor(None, self._workers.take, self._kind, self._principal)
+        taking = _in_thread(self._find_worker)
 
         def taken(taking: asyncio.Future[WorkerProcess]) -> None:
             try:
@@ -148,10 +159,11 @@ class WorkerSeat:
                 try:
                     self._say_next(told)
                     return
-                except LlmspellError as error:
+                except (LlmspellError, MemoryError) as error:
                     failure = error
             if failure is not None:
                 worker.kill()
+                failure = no_memory() if isinstance(failure, MemoryError) else failure
             told(self._said, failure)
 
         self._line.say(self._next(), answered)
@@ -160,6 +172,17 @@ class WorkerSeat:
         if self._line is not None:
             self._line.close()
             self._line = None
+
+    def _find_worker(self) -> WorkerProcess:
+        """Take a worker. Not for longer than the run may last: a kill ends the search."""
+        try:
+            return self._workers.take(self._kind, self._principal, lambda: bool(self._lost))
+        except EngineCrashed:
+            if self._lost:
+                raise EngineCrashed(self._lost) from None
+            raise
+        except MemoryError as error:
+            raise no_memory() from error
 
     def _take(self, worker: WorkerProcess) -> WorkerProcess:
         """Begin the run in a worker."""
@@ -209,7 +232,16 @@ class WorkerSeat:
                 # Neither what it asks for in the same breath nor a good end counts any more.
                 raise hearing.over
             self.interrupt("output")
+        if answer is not None and not self._warned:
+            self._warn(hearing.usage)
         return answer
+
+    def _warn(self, usage: GuestUsage) -> None:
+        """Warn once that the limit of memory is near, while there is still time."""
+        limit, used = self._limits.memory, usage.memory
+        if limit is not None and used is not None and used > SOFT * limit:
+            self._warned = True
+            self._port.emit(Emit("warning", {"limit": "memory", "value": limit, "used": used}))
 
     def _gone(self) -> LlmspellError:
         """Tell why the worker is no longer there."""
@@ -254,6 +286,13 @@ class WorkerSeat:
         worker.seconds += time.monotonic() - self._began
         clean = hearing.clean and not self._stopping and not self._lost
         self._workers.give_back(worker, self._kind, self._principal, clean=clean)
+
+
+def _in_thread(function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    try:
+        return asyncio.get_running_loop().run_in_executor(None, function, *args)
+    except RuntimeError as error:
+        raise EngineCrashed(f"the worker cannot be waited for: {error}") from error
 
 
 def _tell_of(step: asyncio.Future[list[GuestMessage]], told: Told) -> None:

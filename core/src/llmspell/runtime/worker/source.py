@@ -28,8 +28,8 @@ class WorkerSource(Protocol):
             EngineCrashed: None can be had.
         """
 
-    def collect(self, worker: WorkerProcess, engine: str) -> None:
-        """Wait until an ordered worker is born.
+    def collect(self, worker: WorkerProcess, engine: str, given_up: Callable[[], bool]) -> None:
+        """Wait until an ordered worker is born, or the caller has given up.
 
         Raises:
             PluginLoadError: The engine could not be loaded.

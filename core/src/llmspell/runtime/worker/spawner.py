@@ -24,7 +24,7 @@ from llmspell.runtime.worker.frames import HEADER, MAX_FRAME, frame
 from llmspell.runtime.worker.launch import import_path, no_workers, start
 from llmspell.runtime.worker.process import WorkerProcess
 from llmspell.runtime.worker.protocol import Born, EngineOrder, Order
-from llmspell.runtime.worker.waiting import readable
+from llmspell.runtime.worker.waiting import never, readable
 from llmspell.values.wire import decoder, encode
 
 _PATIENCE = 60.0  # seconds that starting an interpreter and importing an engine may take
@@ -47,7 +47,8 @@ class SpawnedWorker(WorkerProcess):
         self.process = process
         self._reap_all = reap
         self._reaping = threading.Lock()
-        self.born(process.pid, os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else -1)
+        self._pid = process.pid
+        self._pidfd = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else -1
 
     def _signal(self) -> None:
         with self._reaping:
@@ -127,7 +128,7 @@ class Spawner:
     def order(self, engine: EngineOrder, plan: Hardening, *, engine_files: bool) -> WorkerProcess:
         try:
             return self._starter.submit(self._order, engine, plan, engine_files).result()
-        except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be had, or we are closed
+        except (OSError, RuntimeError, MemoryError) as error:  # RuntimeError: no thread can be had, or we are closed
             raise EngineCrashed(f"no worker can be had: {error}") from error
 
     def _order(self, engine: EngineOrder, plan: Hardening, engine_files: bool) -> WorkerProcess:
@@ -160,21 +161,23 @@ class Spawner:
             raise
         return worker
 
-    def collect(self, worker: WorkerProcess, engine: str) -> None:
+    def collect(self, worker: WorkerProcess, engine: str, given_up: Callable[[], bool] = never) -> None:
         try:
-            (size,) = HEADER.unpack(self._exactly(worker, HEADER.size))
+            (size,) = HEADER.unpack(self._exactly(worker, HEADER.size, given_up))
             if size > MAX_FRAME:
                 raise EngineCrashed(f"a new worker cannot be understood: its first frame announces {size:,} bytes")
-            born = self._decode(self._exactly(worker, size))
+            worker.birth = birth = self._decode(self._exactly(worker, size, given_up))
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             raise EngineCrashed(f"a new worker cannot be understood: {error}") from error
-        if born.failure:
-            raise PluginLoadError(f"the engine {engine!r} cannot be loaded in a worker:\n{born.failure}", plugin=engine)
+        if birth.failure:
+            raise PluginLoadError(
+                f"the engine {engine!r} cannot be loaded in a worker:\n{birth.failure}", plugin=engine
+            )
 
-    def _exactly(self, worker: WorkerProcess, size: int) -> bytes:
+    def _exactly(self, worker: WorkerProcess, size: int, given_up: Callable[[], bool]) -> bytes:
         said = b""
         while len(said) < size:
-            if not readable(worker.data.fileno(), _PATIENCE):
+            if not readable(worker.data.fileno(), _PATIENCE, given_up):
                 raise EngineCrashed(f"a new worker said nothing for {_PATIENCE:g} s")
             part = worker.data.recv(size - len(said))
             if not part:
