@@ -98,10 +98,13 @@ class WorkerProcess:
     def discard(self) -> None:
         """Kill it and let go of everything that leads to it. Idempotent."""
         self.kill()
-        self.abandon()
+        self._close()
 
     def abandon(self) -> None:
         """Let go without killing: after a fork of the host the child must not end its parent's workers."""
+        self._close()
+
+    def _close(self) -> None:
         with self._lock:
             if self._closed:
                 return
