@@ -96,6 +96,8 @@ class Table:
         self._traces, self._family = traces, family
         self.between: list[Any] = []
         self.seat: Any = None
+        self.runner = asyncio.Runner()
+        self.runner.get_loop()
         assert self.converse() == RIGHT
         bench.watchdog.watch(0.0, lambda: None)  # its thread stays
         self.quieten()
@@ -112,7 +114,7 @@ class Table:
         try:
             talk = conversation(self.bench.start(SPELL))
             if self._driver == "loop":
-                return asyncio.run(self._on_loop(talk))
+                return self.runner.run(self._on_loop(talk))
             message = next(talk)
             while True:
                 message = talk.send(self.seat.step(message))
@@ -176,7 +178,9 @@ def table(request: pytest.FixtureRequest, traces: Any, family: Any, open_benches
     source, level, driver = request.param
     with open_benches(source) as make, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "_DEMAND", 10**9)  # nobody is forked ahead, so that everybody can be counted
-        yield Table(make(), source, level, driver, traces, family)
+        table = Table(make(), source, level, driver, traces, family)
+        yield table
+        table.runner.close()
 
 
 @pytest.fixture
