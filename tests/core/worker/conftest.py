@@ -351,7 +351,7 @@ def wait_until() -> Callable[[Callable[[], Any]], Any]:
     return wait
 
 
-@pytest.fixture(name="astep")
+@pytest.fixture(scope="session", name="astep")
 def _astep() -> Callable[[Any, Any], Any]:
     return astep
 

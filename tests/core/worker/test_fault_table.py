@@ -76,24 +76,30 @@ def error_named(name: str) -> BaseException:
 
 def conversation(start: m.Start) -> Any:
     """Answer a guest: yields messages, is sent what the guest said, and returns all that came of it."""
-    (first,) = yield start
-    (second,) = yield m.Reply(first.id, 1)
-    (summed,) = yield m.Invoke(1, 1, [1, 2, 3])
-    (done,) = yield m.Reply(second.id, "two")
-    assert isinstance(done, m.Done)
+    first = only((yield start), m.Call)
+    second = only((yield m.Reply(first.id, 1)), m.Call)
+    summed = only((yield m.Invoke(1, 1, [1, 2, 3])), m.Done)
+    done = only((yield m.Reply(second.id, "two")), m.Done)
     calls = [(call.target, call.method, call.args) for call in (first, second)]
     return [*calls, summed.values[0], done.values[0]]
+
+
+def only(said: Any, kind: type) -> Any:
+    """Go on as a driver would: with the one message it waits for."""
+    if len(said) == 1 and isinstance(said[0], kind):
+        return said[0]
+    raise EngineCrashed(f"a guest that is waited for said {said}")
 
 
 class Table:
     """A bench for one way through the table, which knows what it looks like when nothing is under way."""
 
-    def __init__(self, bench: Any, source: str, level: str, driver: str, traces: Any, family: Any) -> None:
+    def __init__(self, bench: Any, source: str, level: str, driver: str, traces: Any, family: Any, astep: Any) -> None:
         self.bench = bench
         self.source = source
         self.policy = Policy.at_level(level)
         self._driver = driver
-        self._traces, self._family = traces, family
+        self._traces, self._family, self._astep = traces, family, astep
         self.between: list[Any] = []
         self.seat: Any = None
         self.runner = asyncio.Runner()
@@ -120,19 +126,20 @@ class Table:
                 message = talk.send(self.seat.step(message))
         except StopIteration as end:
             return end.value
-        except ValueError as error:  # the guest said less or more than was expected, in good form
-            raise EngineCrashed(f"the driver of a conversation would not go on: {error}") from error
         finally:
             self.seat.close()
 
     async def _on_loop(self, talk: Any) -> Any:
         message = next(talk)
-        while True:
-            said = await self.seat.astep(message)
-            try:
-                message = talk.send(said)
-            except StopIteration as end:
-                return end.value
+        try:
+            while True:
+                said = await self._astep(self.seat, message)
+                try:
+                    message = talk.send(said)
+                except StopIteration as end:
+                    return end.value
+        finally:
+            self.seat.leave()
 
     def deadline_passes(self) -> None:
         self.seat.interrupt("deadline")
@@ -174,11 +181,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest, traces: Any, family: Any, open_benches: Any) -> Iterator[Table]:
+def table(request: pytest.FixtureRequest, traces: Any, family: Any, astep: Any, open_benches: Any) -> Iterator[Table]:
     source, level, driver = request.param
     with open_benches(source) as make, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "_DEMAND", 10**9)  # nobody is forked ahead, so that everybody can be counted
-        table = Table(make(), source, level, driver, traces, family)
+        table = Table(make(), source, level, driver, traces, family, astep)
         yield table
         table.runner.close()
 
