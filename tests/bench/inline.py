@@ -2,7 +2,9 @@
 
     python tests/bench/inline.py [--quick]
 
-Every figure stands beside the bare engine's own figure of the same run, so that a busy machine weighs on both.
+Every figure stands beside the bare engine's own figure of the same run, so that a busy machine weighs on both. What
+runs in this process is measured in processor time, which others who share the machine cannot take away; what starts
+processes in wall time.
 """
 
 from __future__ import annotations
@@ -78,16 +80,16 @@ class Plugin:
         yield BridgeSpec("bench", factory=lambda: self.bench)
 
 
-def best(function: Callable[[], object], count: int, rounds: int = 5) -> float:
-    """Return the best seconds per call of several rounds."""
-    function()
-    figures = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        for _ in range(count):
-            function()
-        figures.append((time.perf_counter() - began) / count)
-    return min(figures)
+def best(*functions: Callable[[], object], count: int, rounds: int = 7, clock: Any = time.process_time) -> list[float]:
+    """Return each function's best seconds per call; their rounds alternate, so that all have the same luck."""
+    figures: list[list[float]] = [[] for _ in functions]
+    for round_ in range(rounds + 1):
+        for function, found in zip(functions, figures, strict=True):
+            began = clock()
+            for _ in range(count if round_ else 1):
+                function()
+            found.append((clock() - began) / count if round_ else float("inf"))
+    return [min(found) for found in figures]
 
 
 def row(what: str, figure: str, budget: str, met: bool | None) -> None:
@@ -100,8 +102,7 @@ def warm_run(session: Any) -> None:
     bare = runtime.eval("function() return 1 + 1 end")
     source = Source("return 1 + 1", language="lua")
     count = 500 if QUICK else 5000
-    ours = best(lambda: session.run(source), count)
-    floor = best(bare, count)
+    ours, floor = best(lambda: session.run(source), bare, count=count)
     row(
         "warm tiny run, fresh environment",
         f"{1 / ours:,.0f}/s ({ours / floor:.0f}x bare call)",
@@ -114,18 +115,17 @@ def host_call(session: Any) -> None:
     count = 2_000 if QUICK else 20_000
     loop = f"local n = 0 for i = 1, {count} do n = bench.add(n, 1) end return n"
     empty = f"local n = 0 local function add(a, b) return a + b end for i = 1, {count} do n = add(n, 1) end return n"
-    with_calls = best(lambda: session.eval("lua", loop), 1)
-    without = best(lambda: session.eval("lua", empty), 1)
+    some = count // 10
+    later = f"local n = 0 for i = 1, {some} do n = bench.later(i) end return n"
+    with_calls, without, awaited = best(
+        lambda: session.eval("lua", loop),
+        lambda: session.eval("lua", empty),
+        lambda: session.eval("lua", later),
+        count=1,
+    )
     each = (with_calls - without) / count * 1e6
     row("host call through the full gate", f"{each:.1f} us", "<= 15 us", each <= 15)
-    count //= 10
-    awaited = best(
-        lambda: session.eval(
-            "lua", loop.replace("bench.add(n, 1)", "bench.later(i)").replace(str(count * 10), str(count))
-        ),
-        1,
-    )
-    row("awaited host call", f"{awaited / count * 1e6:.1f} us", "", None)
+    row("awaited host call", f"{awaited / some * 1e6:.1f} us", "", None)
 
 
 def conversions(session: Any) -> None:
@@ -133,14 +133,24 @@ def conversions(session: Any) -> None:
     # The binding's best figure for the same thing: a dict whose keys are texts on both sides.
     runtime = lua54.LuaRuntime()
     make, table = runtime.table_from, runtime.table_from(KEYS)
-    bare_in = best(lambda: make(KEYS, recursive=True), count)
-    bare_out = best(lambda: dict(table.items()), count)
     give = f"for i = 1, {count} do bench.give() end"
     take = f"local t = bench.give() for i = 1, {count} do bench.take(t) end"
     none = f"for i = 1, {count} do bench.add(1, 2) end"
-    base = best(lambda: session.eval("lua", none), 1)
-    ours_in = (best(lambda: session.eval("lua", give), 1) - base) / count
-    ours_out = (best(lambda: session.eval("lua", take), 1) - base) / count
+
+    def again(function: Callable[[], object]) -> None:
+        for _ in range(count):
+            function()
+
+    bare_in, bare_out, base, with_in, with_out = best(
+        lambda: again(lambda: make(KEYS, recursive=True)),
+        lambda: again(lambda: dict(table.items())),
+        lambda: session.eval("lua", none),
+        lambda: session.eval("lua", give),
+        lambda: session.eval("lua", take),
+        count=1,
+    )
+    bare_in, bare_out = bare_in / count, bare_out / count
+    ours_in, ours_out = (with_in - base) / count, (with_out - base) / count
     row(
         "1,000-key dict to Lua, whole gate",
         f"{ours_in / bare_in:.1f}x lupa ({ours_in * 1e6:.0f} us)",
@@ -199,12 +209,17 @@ def cold_command() -> None:
         # An installer compiles what it installs; a workspace is compiled at first use, unless this forbids it.
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-        def wall(arguments: list[str]) -> float:
-            return best(lambda: subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environ), 1, count)
+        def command_of(*arguments: str) -> Callable[[], object]:
+            return lambda: subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environ)
 
-        llm = wall([str(command), "--version"])
-        run = wall([str(ours), "run", str(spell)])
-        inline = wall([str(ours), "run", "--level", "minimal", str(spell)])
+        llm, run, inline = best(
+            command_of(str(command), "--version"),
+            command_of(str(ours), "run", str(spell)),
+            command_of(str(ours), "run", "--level", "minimal", str(spell)),
+            count=1,
+            rounds=count,
+            clock=time.perf_counter,
+        )
     row(
         "llmspell run hello.lua, cold",
         f"{run / llm:.2f}x llm ({run * 1e3:.0f} ms)",

@@ -58,10 +58,10 @@ def answer_of(value: Any, table_from: Callable[[Any], Any]) -> tuple[int, Any]:
     kind = type(value)
     try:
         if kind is dict and value:
-            kinds = set(map(type, value.values()))
-            if kinds <= _PLAIN:
+            kinds = list(map(type, value.values()))
+            if kinds.count(int) == len(kinds) or _PLAIN.issuperset(kinds):
                 return VALUE, table_from({key.encode(): part for key, part in value.items()})
-            if kinds <= _FLAT:
+            if _FLAT.issuperset(kinds):
                 return VALUE, table_from(
                     {
                         key.encode(): part.encode("utf-8", "surrogatepass") if type(part) is str else part
