@@ -259,6 +259,51 @@ def parameter_types() -> str:
     return table(("type", "on the command line", "the script gets"), rows)
 
 
+def tengo_builtins() -> str:
+    from llmspell_tengo.stdlib.catalogue import BUILTINS, catalogue
+
+    return _functions(catalogue()[BUILTINS])
+
+
+def tengo_modules() -> str:
+    from llmspell_tengo.stdlib.catalogue import BUILTINS, catalogue
+
+    parts = []
+    for module, functions in catalogue().items():
+        if module != BUILTINS:
+            parts.append(f"\n### `{module}`\n\n{_functions(functions)}")
+            if constants := _tengo_constants(module):
+                parts.append(f"\nConstants: {', '.join(constants)}.\n")
+    return "".join(parts)
+
+
+def _functions(functions: Any) -> str:
+    rows = [(f"`{function.signature}`", function.meaning) for function in functions.values()]
+    return table(("function", "what it does"), rows)
+
+
+def _tengo_constants(module: str) -> list[str]:
+    from llmspell_tengo.machine.parts import STANDARD, source
+    from llmspell_tengo.machine.vm import LuaVM
+
+    if module == "os":
+        found = re.search(r"^local constants = \{\n(.*?)^\}", source("os.lua").decode(), re.MULTILINE | re.DOTALL)
+        assert found is not None
+        names = [*re.findall(r"^  (\w+) = ", found[1], re.MULTILINE), "platform", "arch"]
+        return [f"`{name}`" for name in sorted(names)]
+    if module not in STANDARD:
+        return []
+    vm = LuaVM()
+    vm.require(module)
+    shown = []
+    for name, value in vm.table[b"members"][module.encode()].items():
+        if isinstance(value, bytes):
+            shown.append(f'`{name.decode()}` = `"{value.decode()}"`')
+        elif isinstance(value, int | float):
+            shown.append(f"`{name.decode()}` = {value!r}")
+    return sorted(shown)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "errors": errors,
@@ -269,6 +314,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "parameter-types": parameter_types,
     "sandbox-bridges": sandbox_bridges,
     "settings": settings,
+    "tengo-builtins": tengo_builtins,
+    "tengo-modules": tengo_modules,
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -228,44 +227,27 @@ def test_a_program_sees_granted_variables_and_a_granted_directory(runs: Runs, tm
     script = """
     c := os.exec("sh", "-c", "echo $TG_GREETING/$HIDDEN; pwd")
     c.set_dir("in")
-    before := string(c.output())
-    c.set_env(["TG_GREETING=bye"])
-    export [before, string(c.output())]
+    export [string(c.output()), c.set_env(["HIDDEN=1"])]
     """
-    before, after = runs(script, subprocess={"sh"}, env={"TG_*"})
-    assert before == f"hello/\n{tmp_path / 'in'}\n"
-    assert after == f"bye/\n{tmp_path / 'in'}\n"
+    out, set_env = runs(script, subprocess={"sh"}, env={"TG_*"})
+    assert out == f"hello/\n{tmp_path / 'in'}\n"
+    assert code_of(set_env) == "unsupported"
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ('os.exec("ls").run()', "starting the program 'ls'"),
-        ('os.exec("/bin/ls").run()', "starting the program '/bin/ls'"),
-        ('os.exec("./sh").run()', "starting the program './sh'"),
-        ('c := os.exec("sh"); c.set_path("ls"); c.run()', "starting the program 'ls'"),
-        ('c := os.exec("sh"); c.set_env(["LD_PRELOAD=x"]); c.run()', "variable 'LD_PRELOAD'"),
-        ('c := os.exec("sh"); c.set_dir("/"); c.run()', "does not allow reading '/'"),
-        ('os.exec_look_path("ls")', "starting the program 'ls'"),
+        ('os.exec("ls").run()', "starting 'ls'"),
+        ('os.exec("/bin/ls").run()', "starting '/bin/ls'"),
+        ('os.exec("./sh").run()', "starting './sh'"),
+        ('c := os.exec("sh"); c.set_path("ls"); c.run()', "starting 'ls'"),
+        ('c := os.exec("sh"); c.set_dir("/"); c.run()', "does not allow looking at '/'"),
+        ('os.exec_look_path("ls")', "starting 'ls'"),
     ],
 )
 def test_only_granted_programs_run(runs: Runs, body: str, message: str) -> None:
     with pytest.raises(BridgeCallError, match=message):
         runs(body, subprocess={"sh"})
-
-
-def test_a_program_the_script_could_have_written_needs_its_path_granted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    (tmp_path / "mine").write_text("#!/bin/sh\necho mine\n")
-    (tmp_path / "mine").chmod(0o755)
-    script = 'export string(os.exec("mine").output())'
-    with Host() as host:
-        with pytest.raises(BridgeCallError, match="in a directory that the script may write to"):
-            run_in(host, script, subprocess={"mine"})
-        assert run_in(host, script, subprocess={str(tmp_path / "mine")}) == "mine\n"
 
 
 def test_a_program_that_writes_too_much_is_ended(runs: Runs) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 
 from llmspell.guards import FilesGuard
 from llmspell.plugin import Bridge, BridgeContext, BridgeError, Call, export
-from llmspell_tengo.os import environment, programs
+from llmspell_tengo.os import environment
 from llmspell_tengo.os.files import OpenFile, OpenFiles, described
+
+MOST_OUTPUT = 16 * 1024 * 1024
+"""Bytes a program may write, before it is ended."""
 
 
 class OsBridge(Bridge):
@@ -119,22 +122,19 @@ class OsBridge(Bridge):
     @export(permissions=("subprocess",))
     def exec_look_path(self, call: Call, file: str) -> str:
         """Return where a granted program is."""
-        return programs.locate(self._environ, call.policy.grants, call.files, file)
+        return call.programs.find(file)
 
     @export(permissions=("subprocess",))
-    async def execute(
-        self, call: Call, name: str, args: list[str], env: list[str] | None = None, directory: str = ""
-    ) -> dict[str, Any]:
+    async def execute(self, call: Call, name: str, args: list[str], directory: str = "") -> dict[str, Any]:
         """Run a granted program to its end: ``{status, output, errors}``. Its input is empty.
 
         Args:
-            env: ``NAME=value`` each, of granted names; all granted variables if not given.
             directory: Where it runs, which must be granted for reading.
         """
-        program = programs.locate(self._environ, call.policy.grants, call.files, name)
-        variables = programs.environment_of(self._environ, call.policy.grants, env)
-        where = call.files.unguarded_path(directory) if directory else None
-        return await programs.execute([program, *args], variables, where)
+        done = await call.programs.run(name, args, directory=directory or None, max_output=MOST_OUTPUT)
+        if done.truncated:
+            raise BridgeError(f"the program wrote more than {MOST_OUTPUT:,} bytes", code="too_large")
+        return {"status": done.status, "output": done.stdout, "errors": done.stderr}
 
     # What the host is like
 

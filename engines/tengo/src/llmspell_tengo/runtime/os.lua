@@ -201,9 +201,9 @@ local function outcome(told, ...)
 end
 
 local function command(name, args)
-  local env, directory
+  local directory = ""
   local function execute()
-    return R.ask("os", "execute", 4, name, args, env, directory or "")
+    return R.ask("os", "execute", 3, name, args, directory)
   end
   return made({
     run = R.module_function("run", {}, function()
@@ -221,14 +221,7 @@ local function command(name, args)
     set_path = R.module_function("set_path", { "string" }, function(to)
       name = to
     end),
-    set_env = function(n, list)
-      if n ~= 1 then
-        R.bad_count("user-function:set_env")
-      elseif kind_of(list) ~= "array" and kind_of(list) ~= "immutable-array" then
-        R.bad_argument("user-function:set_env", "first", "array", list)
-      end
-      env = list
-    end,
+    set_env = refuse("exec().set_env", "a program sees the variables that the policy grants"),
     start = refuse("exec().start", "a program runs to its end: use run"),
     wait = refuse("exec().wait", "a program runs to its end: use run"),
     process = refuse("exec().process", "a script does not see processes"),
