@@ -127,3 +127,34 @@ def test_a_spell_loads_files_of_its_own_directory(tmp_path: Path) -> None:
     (tmp_path / "main.tengo").write_text('words := import("./lib/words"); export words.hi(params.name)')
     with Host() as host, host.session(Policy.minimal()) as session:
         assert session.run(tmp_path / "main.tengo", {"name": "bee"}).value == "BEE"
+
+
+FILES = {
+    "lib.lua": "local M = {} function M.each(list, fn) local out = {} for i, v in ipairs(list) do out[i] = fn(v) end "
+    "return out end function M.fail() error({code = 'mine', message = 'bad lib'}) end return M",
+    "lib.tengo": "export {double: func(n) { return n * 2 }, each: func(list, f) { out := []; "
+    'for v in list { out = append(out, f(v)) }; return out }, crash: func() { return 1 / 0 }, name: "tengo"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("main.tengo", 'lib := import("./lib.lua"); export lib.each([1, 2], func(v) { return v * 3 })', [3, 6]),
+        ("main.tengo", 'r := import("./lib.lua").fail(); export [is_error(r), r.value.code]', [True, "mine"]),
+        ("main.lua", 'local t = require("./lib.tengo") return {t.name, t.double(21)}', ["tengo", 42]),
+        ("main.lua", 'return require("./lib.tengo").each({1, 2}, function(v) return v + 1 end)', [2, 3]),
+        (
+            "main.lua",
+            'local ok, e = pcall(require("./lib.tengo").crash) return {ok, tostring(e):match("divide by zero")}',
+            [False, "divide by zero"],
+        ),
+    ],
+)
+def test_files_of_other_languages_call_and_are_called(tmp_path: Path, name: str, text: str, value: Any) -> None:
+    for file, content in {**FILES, name: text}.items():
+        (tmp_path / file).write_text(content)
+    with Host() as host, host.session(Policy.minimal()) as session:
+        if "lua" not in host.plugins.engines:
+            pytest.skip("the engine lua is not installed")
+        assert session.run(tmp_path / name).value == value
