@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 
 from llmspell import Policy
 from llmspell.errors import BridgeCallError
-from llmspell_llm.structured import SchemaError, SchemaRegistry, diff_schemas, expand, infer_schema, merge_schemas
+from llmspell_llm.structured import (
+    Schema,
+    SchemaError,
+    SchemaRegistry,
+    diff_schemas,
+    expand,
+    infer_schema,
+    merge_schemas,
+)
 
 PERSON = {
     "type": "object",
@@ -397,3 +407,33 @@ def test_a_repository_on_disk_outlives_the_session(spells: Any, tmp_path: Path) 
     assert sorted(path.name for path in Path(place).iterdir()) == ["a.json"]
     names, schema = spells.calls(("structured.init_repository", place), ("structured.get_schema", "a"))
     assert (names, schema) == (["a"], PERSON)
+
+
+def test_a_host_gives_scripts_its_own_types_as_schemas(spells: Any) -> None:
+    class Person(BaseModel):
+        name: str
+        age: int = Field(ge=0)
+
+    spells.config = {
+        **spells.config,
+        "bridges": {"structured": {"schemas": {"person": Person, "tags": list[str], "plain": {"type": "integer"}}}},
+    }
+    told = spells.calls(
+        ("structured.validate", "person", {"name": "Ann", "age": -1}),
+        ("structured.validate", "tags", ["a", "b"]),
+        ("structured.validate", "plain", 3),
+        ("structured.get_schema", "person"),
+    )
+    assert told[0]["errors"][0]["path"] == "$.age"
+    assert (told[1]["valid"], told[2]["valid"]) == (True, True)
+    assert told[3]["required"] == ["name", "age"]
+
+
+def test_a_type_that_has_no_schema_is_refused() -> None:
+    with pytest.raises(SchemaError, match="there is no schema for"):
+        Schema.of_type(Callable[[], None])
+
+
+def test_yaml_that_stands_for_more_than_it_says_is_refused(spells: Any) -> None:
+    with pytest.raises(BridgeCallError, match="aliases"):
+        spells.call("structured.import_from_string", "a: &a [1]\nb: *a", "yaml")

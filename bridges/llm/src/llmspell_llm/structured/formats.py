@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmspell_llm.structured.schema import SchemaError
+from llmspell_llm.yamltext import read_yaml
 
 FORMATS = ("json-schema", "openapi", "yaml", "json")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -64,16 +65,14 @@ def parse(text: str, format_: str = "json") -> dict[str, Any]:
     """
     try:
         if format_ == "yaml":
-            import yaml
-
-            value = yaml.safe_load(text)
+            value = read_yaml(text)
         elif format_ in ("json", "json-schema", "openapi"):
             value = json.loads(text)
         else:
             raise SchemaError(f"there is no format {format_!r}; formats: {', '.join(FORMATS)}")
     except SchemaError:
         raise
-    except Exception as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"this is no {format_}: {str(error).splitlines()[0]}") from error
     if not isinstance(value, dict):
         raise SchemaError(f"a schema is an object, not {type(value).__name__}")

@@ -55,6 +55,25 @@ class Schema:
         self.definition = definition
         _check(definition)
 
+    @classmethod
+    def of_type(cls, kind: Any) -> Schema:
+        """Return the schema of a Python type, as pydantic sees it: a model, a dataclass, ``list[int]``.
+
+        Raises:
+            SchemaError: Pydantic has no schema for it.
+
+        Example:
+            >>> Schema.of_type(list[int]).definition
+            {'items': {'type': 'integer'}, 'type': 'array'}
+        """
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
+
+        try:
+            return cls(TypeAdapter(kind).json_schema())
+        except PydanticUserError as error:
+            raise SchemaError(f"there is no schema for {kind!r}: {str(error).splitlines()[0]}") from error
+
     @cached_property
     def _validator(self) -> Any:
         from jsonschema_specifications import REGISTRY

@@ -9,6 +9,7 @@ from typing import Any
 from llmspell.errors import ArgumentError
 from llmspell_llm.workflow.drawing import mermaid
 from llmspell_llm.workflow.spec import Workflow
+from llmspell_llm.yamltext import read_yaml
 
 FORMATS = ("json", "yaml", "mermaid")
 MAX_TEXT = 4 * 1024 * 1024
@@ -47,7 +48,7 @@ def read(text: str, format: str) -> Mapping[str, Any]:
     if len(text) > MAX_TEXT:
         raise ArgumentError(f"a workflow's text has {MAX_TEXT:,} characters at most", parameter="data")
     try:
-        value = json.loads(text) if format == "json" else _yaml(text)
+        value = json.loads(text) if format == "json" else read_yaml(text)
     except RecursionError:
         raise ArgumentError("the text is nested too deeply", parameter="data") from None
     except Exception as error:
@@ -57,20 +58,6 @@ def read(text: str, format: str) -> Mapping[str, Any]:
     if where := _function_in(value, "$"):
         raise ArgumentError(f"the workflow holds a function at {where}, which only a script can give", parameter="data")
     return value
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Without anchors: a few lines of them can stand for gigabytes."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise ValueError("aliases (*name) are refused")
-            return super().compose_node(parent, index)
-
-    return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
 
 
 def _function_in(value: Any, path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from llmspell.errors import ArgumentError
 from llmspell.plugin import Call, ScriptFunction, export
 from llmspell_llm.bridges.structured.base import StructuredBase
+from llmspell_llm.plain import known
 from llmspell_llm.scoped import RunScoped
 from llmspell_llm.structured import Problem, Schema, SchemaError, read_json
 from llmspell_llm.structured.reading import NotJson
@@ -52,7 +53,7 @@ class CheckingExports(StructuredBase):
 
     @export
     def validate_json(self, schema: Any, text: str, *, repair: bool = False) -> dict[str, Any]:
-        """Check a JSON text: ``{valid, errors, data}``.
+        """Check a JSON text: ``{valid, errors, data}``, without ``data`` where it is no JSON.
 
         Args:
             schema: The schema.
@@ -62,7 +63,7 @@ class CheckingExports(StructuredBase):
         try:
             data = read_json(text) if repair else json.loads(text)
         except (NotJson, ValueError, RecursionError):
-            return {**self._result([Problem("$", "this is not JSON")]), "data": None}
+            return self._result([Problem("$", "this is not JSON")])
         return {**self.validate(schema, data), "data": data}
 
     @export
@@ -143,12 +144,14 @@ class CheckingExports(StructuredBase):
     def get_metrics(self) -> dict[str, Any]:
         """Tell how much was checked: ``{total_validations, successful_validations, failed_validations, ...}``."""
         counts = self._counts
-        return {
-            "total_validations": counts.total,
-            "successful_validations": counts.valid,
-            "failed_validations": counts.total - counts.valid,
-            "average_latency": counts.seconds / counts.total * 1000 if counts.total else None,
-        }
+        return known(
+            {
+                "total_validations": counts.total,
+                "successful_validations": counts.valid,
+                "failed_validations": counts.total - counts.valid,
+                "average_latency": counts.seconds / counts.total * 1000 if counts.total else None,
+            }
+        )
 
     def _checker(self, given: Any) -> ScriptFunction | Schema:
         return given if isinstance(given, ScriptFunction) else self.schema_of(given)
