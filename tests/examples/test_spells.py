@@ -15,8 +15,8 @@ SPELLS = ROOT / "examples" / "spells"
 REVIEWS = ROOT / "examples" / "data" / "reviews.txt"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
 NAMES = [
-    "callbacks", "fan-out-fan-in", "hello", "pipeline", "progress", "race-providers", "reviews", "streaming",
-    "word-count", "worker-pool",
+    "callbacks", "chat", "fan-out-fan-in", "hello", "pipeline", "progress", "provider-compare", "race-providers",
+    "reviews", "streaming", "word-count", "worker-pool",
 ]  # fmt: skip
 
 

@@ -65,6 +65,9 @@ TestJson = conformance(
 )
 TestLog = conformance("log", Example("get_level", expected="info"), Example("export", ("xml",), error="unknown_format"))
 TestState = conformance("state", Example("has", ("x",), expected=False), Example("get", ("",), error="invalid_path"))
+TestTerminal = conformance(
+    "terminal", Example("interactive", expected=False), Example("read_line", error="no_terminal")
+)
 TestTesting = conformance(
     "testing", Example("get_results", expected=None), Example("assert_equals", (1, 2), error="assertion")
 )

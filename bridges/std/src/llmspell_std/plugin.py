@@ -22,6 +22,7 @@ def llmspell_bridges() -> Iterable[BridgeSpec]:
         BridgeSpec("json", "llmspell_std.json:JsonBridge", "JSON texts: write, read, compare, mend"),
         BridgeSpec("log", "llmspell_std.log:LogBridge", "levelled, structured logging", aliases=("logging",)),
         BridgeSpec("state", "llmspell_std.state:StateBridge", "values that outlive a run, named, versioned, saved"),
+        BridgeSpec("terminal", "llmspell_std.terminal:TerminalBridge", "asking the person who started the spell"),
         BridgeSpec("testing", "llmspell_std.testing:TestingBridge", "suites, assertions, mocks, measurements"),
         BridgeSpec(
             "util",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import asyncio
+    from contextlib import AbstractContextManager
 
     from llmspell.bridge.function import ScriptFunction
     from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
@@ -30,6 +31,7 @@ class RunView(Protocol):
     def event(self, kind: str, data: dict[str, Any]) -> None: ...
     def spend(self, usage: dict[str, Any]) -> None: ...
     def secret(self, name: str) -> str | None: ...
+    def waiting_for_person(self) -> AbstractContextManager[None]: ...
 
 
 class Call:
@@ -109,6 +111,13 @@ class Call:
         The value is redacted wherever llmspell shows or records something. Never return it to the script.
         """
         return self._run.secret(name)
+
+    def waiting_for_person(self) -> AbstractContextManager[None]:
+        """Return a block in which an export waits for a person's answer: the run's time stands still meanwhile.
+
+        Not for a run that goes on working in other tasks; that one is stopped at its deadline.
+        """
+        return self._run.waiting_for_person()
 
     def checkpoint(self) -> None:
         """Raise if the run was cancelled or is over its deadline; call it inside long loops."""

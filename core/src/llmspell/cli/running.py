@@ -16,6 +16,7 @@ from llmspell.errors import Cancelled
 
 if TYPE_CHECKING:
     from llmspell.cli.progress import ProgressLine
+    from llmspell.cli.terminal import Terminal
     from llmspell.gate import Recorder
     from llmspell.host.host import Host
     from llmspell.host.result import RunResult
@@ -139,14 +140,18 @@ def perform(
     recorder: Recorder | None = None,
     streams: dict[str, Stream] | None = None,
     progress: ProgressLine | None = None,
+    terminal: Terminal | None = None,
 ) -> Outcome:
     """Run a spell to its end, whatever end that is, and close the host.
 
     Args:
         streams: Where output goes as it comes, by its kind; None keeps it for the outcome only.
         progress: Shows what bridges report of their work.
+        terminal: Where the spell can ask the person who started it; None where it cannot.
     """
     outcome = Outcome()
+    if terminal is not None:
+        host.services["terminal"] = terminal
     if progress is not None:
         host.register(progress, "progress")
     began = time.monotonic()

@@ -86,6 +86,7 @@ class Session:
             find_spell=self._find_spell,
             watch=self._watch,
             unwatch=self._unwatch,
+            rewatch=self._rewatch,
             release=self._release,
         )
 
@@ -266,14 +267,25 @@ class Session:
             return
 
         def warn() -> None:
-            conversation.watch = watchdog.watch(deadline, lambda: conversation.stop("deadline"))
+            conversation.watch = watchdog.watch(deadline, expire)
             if conversation.over:
                 watchdog.unwatch(conversation.watch)
                 return
             total = deadline - run.started
             run.event_aside("warning", {"limit": "time", "value": total, "used": SOFT * total})
 
+        def expire() -> None:
+            # While a person is asked and nothing else goes on, time stands still: the answer sets a new deadline.
+            if run.deadline == deadline and not conversation.over and not conversation.only_asks:
+                conversation.stop("deadline")
+
         conversation.watch = watchdog.watch(run.started + SOFT * (deadline - run.started), warn)
+
+    def _rewatch(self, conversation: Conversation) -> None:
+        """Watch a run whose deadline has moved."""
+        self._host.watchdog.unwatch(conversation.watch)
+        if not conversation.over:
+            self._watch(conversation)
 
     def _unwatch(self, conversation: Conversation) -> None:
         conversation.over = True

@@ -209,7 +209,8 @@ def _sandbox() -> Policy:
     return Policy(
         name="sandbox",
         limits=Limits(time=120, tokens=200_000, cost=1.0),
-        grants=Grants(bridges=PURE_BRIDGES),
+        # Whoever starts a spell by hand may be asked by it: what they answer is theirs to give.
+        grants=Grants(bridges=PURE_BRIDGES | {"terminal"}),
     )
 
 

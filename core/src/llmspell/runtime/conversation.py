@@ -126,6 +126,12 @@ class Conversation:
             except RuntimeError:
                 return
 
+    @property
+    def only_asks(self) -> bool:
+        """Nothing goes on but that a person is asked: the guest is idle, and so is everything it waits for."""
+        asking = self.run.asking
+        return asking > 0 and not self._busy and not self._inbox and len(self._host_tasks) <= asking
+
     # Without a loop
 
     def talk(self) -> bool:

@@ -8,8 +8,8 @@ import itertools
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,6 +66,7 @@ class RunServices:
     find_spell: Callable[..., Any] = _unavailable
     watch: Callable[[Any], None] = _unavailable
     unwatch: Callable[[Any], None] = _unavailable
+    rewatch: Callable[[Any], None] = _unavailable
     release: Callable[[Any], None] = _unavailable
     channels: SharedChannels = field(default_factory=SharedChannels)
 
@@ -75,6 +76,7 @@ class Run:
 
     Attributes:
         id: Unique, also across processes.
+        asking: How many questions to a person are open.
         stopping: Why the run is being stopped, ``""`` while it is not: ``"deadline"``, ``"cancelled"``, or a limit.
     """
 
@@ -87,6 +89,8 @@ class Run:
         "_output",
         "_output_size",
         "_refs",
+        "_stood_since",
+        "asking",
         "bridges",
         "budget",
         "causes",
@@ -157,6 +161,8 @@ class Run:
         self.deadline = None if limits.time is None else self.started + limits.time
         if parent is not None and parent.deadline is not None:
             self.deadline = min(self.deadline or parent.deadline, parent.deadline)
+        self.asking = 0
+        self._stood_since = 0.0
         self.stopping = ""
         self.stop_error: BaseException | None = None
         self.pending = 0
@@ -205,6 +211,30 @@ class Run:
             raise self.stop_error or Cancelled("the run was cancelled")
         if self.stopping or (self.deadline is not None and time.monotonic() > self.deadline):
             raise self.over_deadline()
+
+    @contextmanager
+    def waiting_for_person(self) -> Iterator[None]:
+        """Wait for a person: until there is an answer, the time of the run and of its parents stands still.
+
+        It stands still only for a run that does nothing else meanwhile: one that goes on working is stopped at its
+        deadline, question or not.
+        """
+        family = [self]
+        while family[-1].parent is not None:
+            family.append(family[-1].parent)
+        for run in family:
+            if run.asking == 0:
+                run._stood_since = time.monotonic()
+            run.asking += 1
+        try:
+            yield
+        finally:
+            for run in family:
+                run.asking -= 1
+                if run.asking == 0 and run.deadline is not None and not run.stopping:
+                    run.deadline += time.monotonic() - run._stood_since
+                    if run.conversation is not None:
+                        run.services.rewatch(run.conversation)
 
     def over_deadline(self) -> DeadlineExceeded:
         limit = self.policy.limits.time

@@ -99,6 +99,7 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     policy = choices.policy(host, named_paths(spell.manifest, given))
     _prepare(settings, host, spell, policy)
     from llmspell.cli.running import perform  # while the worker comes to life
+    from llmspell.cli.terminal import Terminal
 
     recorder = _recorder(options["record"])
     try:
@@ -106,7 +107,12 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
         progress = None if as_json or quiet or not err.is_terminal else _progress(err, out)
         if err.is_terminal:
             _let_person_approve(host, err, progress)
-        outcome = perform(host, spell, given, policy, recorder=recorder, streams=streams, progress=progress)
+        # Standard input that held the spell has no answers left.
+        clear = (lambda: None) if progress is None else progress.clear
+        terminal = None if spell.source.name == "<stdin>" else Terminal.of_process(out, err, clear)
+        outcome = perform(
+            host, spell, given, policy, recorder=recorder, streams=streams, progress=progress, terminal=terminal
+        )
     finally:
         if recorder is not None:
             recorder.close()
