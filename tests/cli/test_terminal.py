@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+SPELLS = Path(__file__).resolve().parents[2] / "examples" / "spells"
 Write = Callable[[str, str], Path]
 
 NAMES = {
@@ -97,3 +98,22 @@ def test_a_prompt_cannot_steer_the_terminal(terminal: Callable[..., Any], write:
     assert "\x1b[2J" not in one.text
     one.press("x\n")
     assert one.finish() == 0
+
+
+@pytest.mark.parametrize("ending", ["lua", "js", "tengo"])
+def test_the_example_chat_is_held_on_a_terminal(terminal: Callable[..., Any], tmp_path: Path, ending: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[models]\ndefault = "fake"\n[models.providers.fake.patterns]\nFrance = "Paris."\nBye = "So long."\n'
+    )
+    spell = str(SPELLS / f"chat.{ending}")
+    one = terminal("--config", str(config), "run", spell, env={"LLMSPELL_BLOCK": "local,toolbox"})
+    one.read_until("you> ")
+    one.press("The capital of France?\n")
+    one.read_until("Paris.")
+    one.press("Bye\n")
+    one.read_until("So long.")
+    one.press("\x04")
+    assert one.finish() == 0
+    assert one.text.count("you> ") == 3
+    assert "turns" in one.text

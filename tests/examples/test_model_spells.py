@@ -1,6 +1,6 @@
 """Example spells around models: a conversation on a terminal, and models side by side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from llmspell import Host
 from llmspell.spell import load_spell
 from llmspell.testing import FakeModel, FakeReply
 
-pytest_plugins = ["tests.cli.conftest"]
 SPELLS = Path(__file__).resolve().parents[2] / "examples" / "spells"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
 
@@ -75,25 +74,6 @@ def test_a_question_that_fails_does_not_end_the_chat(host: Host, ending: str) ->
     result = run(host, "chat", ending, {"model": "compatible:nobody"})
     assert result.value == {"turns": 0, "messages": 0}
     assert "connection" in result.output
-
-
-@pytest.mark.parametrize("ending", LANGUAGES)
-def test_chat_on_a_terminal(terminal: Callable[..., Any], tmp_path: Path, ending: str) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(
-        '[models]\ndefault = "fake"\n[models.providers.fake.patterns]\nFrance = "Paris."\nBye = "So long."\n'
-    )
-    spell = str(SPELLS / f"chat.{ending}")
-    one = terminal("--config", str(config), "run", spell, env={"LLMSPELL_BLOCK": "local"})
-    one.read_until("you> ")
-    one.press("The capital of France?\n")
-    one.read_until("Paris.")
-    one.press("Bye\n")
-    one.read_until("So long.")
-    one.press("\x04")
-    assert one.finish() == 0
-    assert one.text.count("you> ") == 3
-    assert "turns" in one.text
 
 
 @pytest.mark.parametrize("ending", LANGUAGES)
