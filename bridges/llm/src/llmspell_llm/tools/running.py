@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmspell.errors import BridgeError, ResourceExhausted, ScriptError
+from llmspell.errors import BridgeError, Cancelled, ResourceExhausted, ScriptError
 from llmspell.plugin import Call
 from llmspell_llm.neighbours import fire, publish
 from llmspell_llm.tools.tool import Tool, ToolError
@@ -161,7 +161,7 @@ def check_result(tool: Tool, result: Any) -> None:
 
 def is_fatal(error: BaseException) -> bool:
     """Tell whether a failure ends the run, so that no tool or agent may go on after it."""
-    return isinstance(error, ResourceExhausted) or not isinstance(error, Exception)
+    return isinstance(error, ResourceExhausted | Cancelled) or not isinstance(error, Exception)
 
 
 def _said(error: BaseException) -> str:

@@ -66,15 +66,15 @@ def _parsed(text: str, most: int) -> Feed:
         found = feedparser.parse(
             io.BytesIO(text.encode("utf-8")), response_headers={"content-type": "application/xml; charset=utf-8"}
         )
-    if not found.version and not found.entries:
+    version = str(found.get("version") or "")
+    if not version and not found.entries:
         raise BridgeError("that is no RSS, Atom or JSON feed", code="invalid_feed")
-    version = str(found.version)
     return {
         "title": plain(found.feed.get("title")),
         "link": str(found.feed.get("link") or ""),
         "description": plain(found.feed.get("subtitle") or found.feed.get("description")),
         "format": "atom" if version.startswith("atom") else "rss" if version else "unknown",
-        "updated": _iso(found.feed.get("updated_parsed") or found.feed.get("published_parsed")),
+        "updated": _iso(_own(found.feed, "updated_parsed") or _own(found.feed, "published_parsed")),
         "entries": [_entry(entry) for entry in found.entries[:most]],
     }
 
@@ -88,10 +88,15 @@ def _entry(found: Any) -> FeedEntry:
         "summary": plain(found.get("summary")),
         "content": plain(content),
         "author": plain(found.get("author")),
-        "published": _iso(found.get("published_parsed")),
-        "updated": _iso(found.get("updated_parsed")),
+        "published": _iso(_own(found, "published_parsed")),
+        "updated": _iso(_own(found, "updated_parsed")),
         "categories": [str(tag.get("term")) for tag in found.get("tags") or () if tag.get("term")],
     }
+
+
+def _own(found: Any, key: str) -> Any:
+    """Return what stands under a key itself: feedparser's ``get`` takes one date for another, and warns of it."""
+    return dict.get(found, key)
 
 
 def plain(markup: Any) -> str:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from llmspell.errors import LlmspellError
 from llmspell.plugin import BridgeError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def engine_of(name: str, search_type: str) -> Searching:
         client.client.headers_update(dict(kind.headers_update))
         try:
             found = engine.search(query, region=region)
-        except BridgeError:
+        except LlmspellError:
             raise
         except Exception as error:
             raise BridgeError(f"{name} cannot be searched now: {error}", code="bad_response", exit_code=7) from error

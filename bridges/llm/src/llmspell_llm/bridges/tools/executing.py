@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from llmspell.plugin import BridgeError, Call, export
+from llmspell.errors import LlmspellError
+from llmspell.plugin import Call, export
 from llmspell_llm.bridges.aliases import also
 from llmspell_llm.bridges.tools.base import ToolsBase
 from llmspell_llm.tools.running import check_parameters, is_fatal
@@ -62,13 +63,13 @@ class ExecutingExports(ToolsBase):
         told: dict[str, Any] = {"success": True, "result": None, "error": None, "validation_errors": []}
         try:
             told["result"] = await self.runner.run(call, await self.tool(call, tool), params, timeout=timeout)
-        except BridgeError as error:
+        except LlmspellError as error:
             if is_fatal(error):
                 raise
             problems = error.problems if isinstance(error, ToolError) else []
             told |= {
                 "success": False,
-                "error": {"code": error.code, "message": error.message},
+                "error": {"code": error.code, "message": _with_hint(error)},
                 "validation_errors": [{"path": p.path, "message": p.message} for p in problems],
             }
         return told
@@ -95,3 +96,7 @@ class ExecutingExports(ToolsBase):
         found = await self.tool(call, tool)
         problems = [] if found.output is None else found.output.problems(output)
         return {"valid": not problems, "errors": [{"path": p.path, "message": p.message} for p in problems]}
+
+
+def _with_hint(error: LlmspellError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
