@@ -6,7 +6,7 @@ May import ``syntax``. What comes out is data: text for ``load`` and tables that
 from llmspell_tengo.compiler.modules import HostModule, Module, Modules, NativeModule, SourceModule
 from llmspell_tengo.compiler.options import BUILTINS, CompileOptions
 from llmspell_tengo.compiler.program import CompiledProgram, compile_program
-from llmspell_tengo.compiler.resolver import resolve
+from llmspell_tengo.compiler.resolve import resolve
 
 __all__ = [
     "BUILTINS",

@@ -13,7 +13,7 @@ from llmspell_tengo.compiler.direct import analyse, forget
 from llmspell_tengo.compiler.emit import emit
 from llmspell_tengo.compiler.modules import Modules
 from llmspell_tengo.compiler.options import CompileOptions
-from llmspell_tengo.compiler.resolver import resolve
+from llmspell_tengo.compiler.resolve import resolve
 from llmspell_tengo.syntax.faults import TOO_DEEP, CompileFault
 from llmspell_tengo.syntax.file import SourceFile
 
