@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmspell.engine import Source
+    from llmspell.engine.modules import Bundle, ModuleDefinition
     from llmspell.errors import *  # noqa: F403
     from llmspell.gate import JsonlRecorder, MemoryRecorder, Usage
     from llmspell.host.host import Host
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [  # errors are exported too, by name; see llmspell.errors
+    "Bundle",
     "Grants",
     "Host",
     "JsonlRecorder",
     "Limits",
     "MemoryRecorder",
+    "ModuleDefinition",
     "Policy",
     "RunResult",
     "Session",
@@ -40,11 +43,13 @@ __all__ = [  # errors are exported too, by name; see llmspell.errors
 ]
 
 _HOMES = {
+    "Bundle": "llmspell.engine.modules",
     "Grants": "llmspell.policy",
     "Host": "llmspell.host.host",
     "JsonlRecorder": "llmspell.gate",
     "Limits": "llmspell.policy",
     "MemoryRecorder": "llmspell.gate",
+    "ModuleDefinition": "llmspell.engine.modules",
     "Policy": "llmspell.policy",
     "RunResult": "llmspell.host.result",
     "Session": "llmspell.host.session",

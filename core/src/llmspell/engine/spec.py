@@ -33,6 +33,23 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathering:
+    """How a language writes a module that only brings others along. ``NAME`` stands for a module's name.
+
+    Attributes:
+        load: A statement that loads a module: ``'require("NAME")'``.
+        same: A statement that makes a module's exports those of another: ``'return require("NAME")'``.
+        table: One that makes them a table of ``MEMBERS``: ``'return {MEMBERS}'``.
+        member: One member, called ``KEY``: ``'["KEY"] = require("NAME")'``; members are joined by commas.
+    """
+
+    load: str
+    same: str
+    table: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSpec:
     """Describe an engine.
 
@@ -45,6 +62,8 @@ class EngineSpec:
         aliases: Other names people may use.
         naming: How scripts of this language see exports and option keys.
         options: Keyword arguments for the factory; plain values only.
+        gathering: How it writes modules made of others. Without it, scripts of this language cannot require bundles
+            of modules that the host's program defines, nor modules that declare what is to be loaded before them.
         api: The contract version it was written for.
 
     Example:
@@ -61,4 +80,5 @@ class EngineSpec:
     naming: Literal["snake", "camel"] = "snake"
     options: dict[str, Any] = field(default_factory=dict)
     description: str = ""
+    gathering: Gathering | None = None
     api: int = API_VERSION

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import Source
-from llmspell.engine.modules import ModuleRegistry, Resolver, form_of
+from llmspell.engine.modules import Gathered, ModuleRegistry, Resolver, form_of
 from llmspell.errors import ScriptModuleNotFoundError
 
 if TYPE_CHECKING:
@@ -38,16 +38,33 @@ class LocalModules:
             PolicyDeniedError: It is not granted, or leads out of the spell's root.
         """
         defined = self.defined.for_profile(run.policy.name).find(name, importer, run.policy.grants.modules)
+        if isinstance(defined, Gathered):
+            return self._hand_over(run, name, self._written(run, name, defined))
         if defined is not None:
             return self._hand_over(run, name, defined)
         try:
             source = self._resolver(run).resolve(name, run.language, importer)
         except ScriptModuleNotFoundError as error:
-            close = run.nearest_bridge(name)
+            close = run.nearest_bridge(name) or self._nearest(run, name)
             if close and not error.hint:
                 error.hint = f"did you mean {close!r}?"
             raise
         return self._hand_over(run, name, source)
+
+    def _nearest(self, run: Run, name: str) -> str:
+        import difflib
+
+        return next(iter(difflib.get_close_matches(name, self.defined.for_profile(run.policy.name).names, 1)), "")
+
+    def _written(self, run: Run, name: str, found: Gathered) -> Source:
+        gathering = self._host.plugins.engine(run.language).gathering
+        if gathering is None:
+            raise ScriptModuleNotFoundError(
+                f"the module {name!r} brings others along, which the {run.language} engine cannot write down",
+                name=name,
+                hint=f"require what it brings along: {', '.join(found.first)}",
+            )
+        return found.written(run.language, gathering)
 
     def _hand_over(self, run: Run, name: str, source: Source) -> dict[str, Any] | Awaitable[dict[str, Any]]:
         if source.language in ("", run.language):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmspell.plugin import Capabilities, EngineSpec, hookimpl
+from llmspell.plugin import Capabilities, EngineSpec, Gathering, hookimpl
 
 _LIMITS = frozenset({"deadline", "steps", "memory", "output", "cancel"})
 
@@ -21,6 +21,12 @@ def llmspell_engines() -> list[EngineSpec]:
             version=__version__,
             capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
             naming="snake",
+            gathering=Gathering(
+                load='require("NAME")',
+                same='return require("NAME")',
+                table="return {MEMBERS}",
+                member='["KEY"] = require("NAME")',
+            ),
             description="Lua 5.4 (or 5.5), on lupa",
         )
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from llmspell.engine import Capabilities, EngineSpec
+from llmspell.engine import Capabilities, EngineSpec, Gathering
 from llmspell.engine.spec import Limit
 from llmspell_quickjs import __version__
 
@@ -23,5 +23,11 @@ SPEC = EngineSpec(
     version=__version__,
     capabilities=Capabilities(inline=_ENFORCED, worker=_ENFORCED, suspends=False),
     naming="camel",
+    gathering=Gathering(
+        load='require("NAME");',
+        same='module.exports = require("NAME");',
+        table="module.exports = {MEMBERS};",
+        member='"KEY": require("NAME")',
+    ),
     description="JavaScript and TypeScript (types stripped) on quickjs-ng.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmspell.plugin import BridgeSpec, Capabilities, EngineSpec, hookimpl
+from llmspell.plugin import BridgeSpec, Capabilities, EngineSpec, Gathering, hookimpl
 
 _LIMITS = frozenset({"deadline", "steps", "memory", "output", "cancel", "recursion"})
 
@@ -20,6 +20,12 @@ def llmspell_engines() -> list[EngineSpec]:
             version=__version__,
             capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
             naming="snake",
+            gathering=Gathering(
+                load='import("NAME")',
+                same='export import("NAME")',
+                table="export {MEMBERS}",
+                member='"KEY": import("NAME")',
+            ),
             description="Tengo, compiled to Lua 5.4, on lupa",
         )
     ]

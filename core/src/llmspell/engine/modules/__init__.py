@@ -5,10 +5,11 @@ May import ``errors``, ``values``, ``policy``, ``guards`` and the rest of ``engi
 
 from llmspell.engine.modules.files import ModuleForm, Resolver, form_of, shown_root
 from llmspell.engine.modules.loaded import LoadedSet
-from llmspell.engine.modules.registry import Bundle, ModuleDefinition, ModuleRegistry
+from llmspell.engine.modules.registry import Bundle, Gathered, ModuleDefinition, ModuleRegistry
 
 __all__ = [
     "Bundle",
+    "Gathered",
     "LoadedSet",
     "ModuleDefinition",
     "ModuleForm",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from llmspell.engine.source import Source
+from llmspell.engine.spec import Gathering
 from llmspell.errors import PolicyDeniedError, ScriptModuleNotFoundError, UsageError
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w./-]*?)\s*((?:[<>=!~]=?|===).*)?\s*")
@@ -44,6 +45,33 @@ class Bundle:
     name: str
     members: tuple[str, ...]
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Something to be loaded that is made of other modules; every name is ``name@version``, or a bundle's.
+
+    Attributes:
+        name: What it goes by, once loaded.
+        first: What is loaded for it, in this order.
+        same: Whose exports it has; ``""`` for a table of its members.
+        members: What is in that table: keys, and names of modules.
+    """
+
+    name: str
+    first: tuple[str, ...]
+    same: str = ""
+    members: tuple[tuple[str, str], ...] = ()
+
+    def written(self, language: str, gathering: Gathering) -> Source:
+        """Write it as a module of a language."""
+        lines = [gathering.load.replace("NAME", name) for name in self.first]
+        if self.same:
+            lines.append(gathering.same.replace("NAME", self.same))
+        else:
+            members = [gathering.member.replace("KEY", key).replace("NAME", name) for key, name in self.members]
+            lines.append(gathering.table.replace("MEMBERS", ", ".join(members)))
+        return Source("\n".join(lines) + "\n", self.name, language)
 
 
 class ModuleRegistry:
@@ -154,10 +182,14 @@ class ModuleRegistry:
         view._profile = profile
         return view
 
-    def find(self, name: str, importer: str = "", patterns: frozenset[str] = frozenset({"*"})) -> Source | None:
+    def find(
+        self, name: str, importer: str = "", patterns: frozenset[str] = frozenset({"*"})
+    ) -> Source | Gathered | None:
         """Return what a script means by ``name``, or None if no module of that name is defined.
 
-        The source is called ``name@version``. A module gets, of its dependencies, the version that it asks for.
+        The source is called ``name@version``, by which a script may ask for it too. A module gets, of its
+        dependencies, the version that it asks for. One with dependencies is found as something gathered, which loads
+        them first.
 
         Args:
             importer: ``Source.name`` of who asks.
@@ -167,16 +199,37 @@ class ModuleRegistry:
             PolicyDeniedError: It is not granted.
             ScriptModuleNotFoundError: It is not for this profile, or something it depends on cannot be had.
         """
-        if name not in self._versions:
+        base, _, version = name.partition("@")
+        if base not in self._versions and name not in self._bundles:
             return None
-        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+        if not any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns):
             raise PolicyDeniedError(
-                f"the policy does not grant the module {name!r}", hint="add it to the granted modules"
+                f"the policy does not grant the module {base!r}", hint="add it to the granted modules"
             )
-        requirement = self._requirement_of(importer, name)
-        module = self.order([requirement])[-1]
-        source = self.load(f"{name}=={module.version}")
-        return Source(source.text, f"{name}@{module.version}", source.language, source.root)
+        if version:
+            return self._source(self.get(f"{base}=={version}"))
+        if name in self._bundles:
+            return self._gathered(self._bundles[name])
+        before = self.order([self._requirement_of(importer, name)])
+        module = before.pop()
+        if not before:
+            return self._source(module)
+        exact = f"{name}@{module.version}"
+        return Gathered(f"{exact}+", tuple(map(_exact, before)), exact)
+
+    def _source(self, module: ModuleDefinition) -> Source:
+        source = self.load(f"{module.name}=={module.version}")
+        return Source(source.text, _exact(module), source.language, source.root)
+
+    def _gathered(self, bundle: Bundle) -> Gathered:
+        modules = self.order([bundle.name])
+        chosen = {module.name: _exact(module) for module in modules}
+        members = [_parse(member)[0] for member in bundle.members]
+        return Gathered(
+            f"{bundle.name}+",
+            tuple(map(_exact, modules)),
+            members=tuple((name, chosen.get(name, name)) for name in members),
+        )
 
     def _requirement_of(self, importer: str, name: str) -> str:
         asker, _, version = importer.partition("@")
@@ -296,6 +349,10 @@ def _fits(version: str, constraint: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
     return SpecifierSet(constraint).contains(version, prereleases=True)
+
+
+def _exact(module: ModuleDefinition) -> str:
+    return f"{module.name}@{module.version}"
 
 
 def _check_version(module: ModuleDefinition) -> None:
