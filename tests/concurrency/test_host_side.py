@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from llmspell import Cancelled, DeadlineExceeded, Host, LlmspellError, Policy, Session
-from llmspell.plugin import Bridge, BridgeSpec, export, hookimpl
+from llmspell.plugin import Bridge, BridgeContext, BridgeSpec, export, hookimpl
 
 THREE_PENDING = {
     "lua": "async.all({desk.wait, desk.wait, desk.wait})",
@@ -56,9 +58,28 @@ class Desk(Bridge):
             self.waiting -= 1
 
     @export
+    def later(self) -> Coroutine[Any, Any, None]:
+        """Return what is to be awaited."""
+        return self.turn()
+
+    @export
     async def turn(self) -> None:
         """Take one turn of the loop."""
         self.turns += 1
+        await asyncio.sleep(0)
+
+
+class Slow(Bridge):
+    """Takes time to open."""
+
+    name = "slow"
+
+    async def open(self, context: BridgeContext) -> None:
+        await asyncio.sleep(0)
+
+    @export
+    async def wait(self) -> None:
+        """Wait a turn."""
         await asyncio.sleep(0)
 
 
@@ -70,6 +91,7 @@ class Office:
     @hookimpl
     def llmspell_bridges(self) -> Any:
         yield BridgeSpec("desk", factory=self.make)
+        yield BridgeSpec("slow", factory=Slow)
 
     def make(self) -> Desk:
         self.desk = Desk()
@@ -92,7 +114,7 @@ def office() -> Office:
 
 
 def policy(time: float) -> Policy:
-    base = Policy.at_level("minimal").grant(bridges={"desk"})
+    base = Policy.at_level("minimal").grant(bridges={"desk", "slow"})
     return replace(base, limits=replace(base.limits, time=time))
 
 
@@ -247,5 +269,22 @@ def test_a_run_that_is_ended_while_all_threads_are_busy_waits_for_none(office: O
             assert late.result().value == 1
             assert sum(thread.name == "llmspell-step" for thread in threading.enumerate()) == threads
             await other.aclose()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "call", ["desk.later", "slow.wait", "function() return require('slow') end"], ids=["begun", "opening", "module"]
+)
+def test_a_call_that_is_dropped_in_the_step_that_made_it_never_begins(office: Office, call: str) -> None:
+    async def scenario() -> None:
+        async with Place(office) as session:
+            text = (
+                f"local call = {call} "
+                "local task = async.spawn(call) async.yield() task:cancel() "
+                "local ok, e = pcall(task.await, task) return e.code"
+            )
+            assert (await session.aeval("lua", text)).value == "cancelled"
+            gc.collect()  # a coroutine that was never awaited would warn now
 
     asyncio.run(scenario())

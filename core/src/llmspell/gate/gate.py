@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llmspell.bridge import Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
+from llmspell.bridge import Begun, Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
 from llmspell.engine import messages as m
 from llmspell.errors import (
     BridgeCallError,
@@ -153,14 +153,14 @@ class Gate:
                 return self._await(run, call, door, began, door.start, *args, **kwargs)
             result = door.function(*args, **kwargs)
             if type(result) is CoroutineType:
-                return self._await(run, call, door, began, _itself, result)
+                return self._await(run, call, door, began, Begun(result))
             return self._reply(run, call, door, began, result)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
 
     async def _later(self, run: GatedRun, call: m.Call, finding: Any, began: float) -> m.Reply:
         try:
-            door = await finding
+            door = await finding()
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, None, began, error)
         answer = self._serve(run, call, door, began)
@@ -175,8 +175,6 @@ class Gate:
         counted = call.target != m.HOST
         limit = run.policy.limits.concurrent_calls
         if counted and limit is not None and run.pending >= limit:
-            if start is _itself:
-                args[0].close()
             refusal = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
             return self._fault(run, call, door, began, refusal)
         run.pending += counted
@@ -238,7 +236,7 @@ class Gate:
             )
         )
 
-    def _find(self, run: GatedRun, call: m.Call) -> Door | Coroutine[Any, Any, Door]:
+    def _find(self, run: GatedRun, call: m.Call) -> Door | Callable[[], Coroutine[Any, Any, Door]]:
         target, method = call.target, call.method
         if target == m.HOST:
             door = run.doors[m.HOST, method] = _door(m.HOST, run.system, method)
@@ -259,11 +257,13 @@ class Gate:
             door = run.doors[target, method] = _door(target, bridge, method)
             return door
 
+        opening = Begun(bridge)
+
         async def opened() -> Door:
-            door = run.doors[target, method] = _door(target, await bridge, method)
+            door = run.doors[target, method] = _door(target, await opening(), method)
             return door
 
-        return opened()
+        return opened
 
 
 def _door(target: str, owner: object, method: str) -> Door:
@@ -306,10 +306,6 @@ async def _with_progress(call: Call, function: Callable[..., Any], args: Any, kw
         raise
     await call.settle()
     return result
-
-
-def _itself(work: Any) -> Any:
-    return work
 
 
 _DATA = frozenset({type(None), bool, int, float, str, bytes})

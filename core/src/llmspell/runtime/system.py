@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from llmspell.bridge import Bridge, BridgeSet, Call, export, exports_of
+from llmspell.bridge import Begun, Bridge, BridgeSet, Call, export, exports_of
 from llmspell.errors import BridgeError
 from llmspell.runtime.channels import SharedChannel, SharedChannels
 
@@ -69,8 +69,10 @@ def describe_bridge(bridges: BridgeSet, name: str) -> dict[str, Any] | Awaitable
     if isinstance(bridge, Bridge):
         return _describe(bridge, name)
 
+    opening = Begun(bridge)
+
     async def opened() -> dict[str, Any]:
-        return _describe(await bridge, name)
+        return _describe(await opening(), name)
 
     return opened()
 
