@@ -25,18 +25,7 @@ SCRIPTED = ("bridges", "examples", "concurrency")
 LANGUAGES = {"lua": "lua", "javascript": "javascript", "js": "javascript", "tengo": "tengo"}
 BOTH = ("javascript", "lua")
 
-OWED: dict[str, set[str]] = {
-    "McpServer": {"disconnect", "info", "refresh", "tools"},
-    "machine": {"get_system_info", "process_list"},
-    "tools": {"get_tool_info"},
-    "toolbox": {
-        "api_client", "calculator", "csv_process", "data_transform", "datetime_calculate", "datetime_compare",
-        "datetime_convert", "datetime_format", "datetime_info", "datetime_now", "datetime_parse", "execute_command",
-        "feed_aggregate", "feed_convert", "feed_discover", "feed_extract", "feed_fetch", "feed_filter", "file_delete",
-        "file_list", "file_move", "file_read", "file_search", "file_write", "get_environment_variable", "http_request",
-        "json_process", "web_fetch", "web_scrape", "web_search", "xml_process",
-    },
-}  # fmt: skip
+OWED: dict[str, set[str]] = {}
 """Functions that have no such tests yet, by bridge or handle."""
 
 

@@ -43,7 +43,7 @@ CONNECT = {
 }
 
 
-def connected(spells: Any, server: Any, lua: str, javascript: str, **options: Any) -> Any:
+def connected(spells: Any, server: Any, *, lua: str, javascript: str, **options: Any) -> Any:
     """Connect, and return what the spell makes of it."""
     return spells.run(
         params={"server": server, "options": options},
@@ -52,19 +52,19 @@ def connected(spells: Any, server: Any, lua: str, javascript: str, **options: An
     ).value
 
 
-def failure(spells: Any, server: Any, lua: str = "", javascript: str = "", **options: Any) -> tuple[str, str]:
+def failure(spells: Any, server: Any, *, lua: str = "", javascript: str = "", **options: Any) -> tuple[str, str]:
     with pytest.raises(BridgeCallError) as caught:
-        connected(spells, server, lua, javascript, **options)
+        connected(spells, server, lua=lua, javascript=javascript, **options)
     return caught.value.fault_code, caught.value.message
 
 
 one_language = pytest.mark.parametrize("spells", ["lua"], indirect=True)
 """For what is about the server and not about the language."""
 
-USE = (
-    'return tools.execute("work", {n = 1})',
-    'return await tools.execute("work", {n: 1});',
-)
+USE = {
+    "lua": 'return tools.execute("work", {n = 1})',
+    "javascript": 'return await tools.execute("work", {n: 1});',
+}
 
 
 def gone(pid: int) -> bool:
@@ -90,21 +90,21 @@ def web() -> Iterator[str]:
     process.stdout.close()
 
 
-ALL = (
-    """local info = server.info and server:info() or nil
+ALL = {
+    "lua": """local info = server.info and server:info() or nil
     local names = {}
     for i, tool in ipairs(server:tools()) do names[i] = tool.name end
     local ok, why = pcall(tools.execute, "b_sting", {whom = "Ann"})
     return {info = info, names = names, sum = tools.execute("b_add", {a = 1, b = 2}).result,
         counted = tools.execute("b_count", {hives = 2}), hello = tools.execute("b_say_hello", {name = "Ann"}),
         failed = {ok, tostring(why)}, found = tools.search("bees hives")[1].name, details = tools.get_info("b_add")}""",
-    """const names = server.tools().map(tool => tool.name);
+    "javascript": """const names = server.tools().map(tool => tool.name);
     let failed = [true, ""];
     try { await tools.execute("b_sting", {whom: "Ann"}); } catch (error) { failed = [false, error.message]; }
     return {info: server.info(), names, sum: (await tools.execute("b_add", {a: 1, b: 2})).result,
         counted: await tools.execute("b_count", {hives: 2}), hello: await tools.execute("b_say_hello", {name: "Ann"}),
         failed, found: (await tools.search("bees hives"))[0].name, details: await tools.getInfo("b_add")};""",
-)
+}
 
 
 def check_all(told: dict[str, Any]) -> None:
@@ -124,13 +124,13 @@ def check_all(told: dict[str, Any]) -> None:
 
 
 def test_the_tools_of_a_program_are_tools_of_the_script(mcp: Any) -> None:
-    check_all(connected(mcp, bees(), *ALL, prefix="b"))
+    check_all(connected(mcp, bees(), **ALL, prefix="b"))
 
 
 def test_the_tools_of_an_address_are_tools_of_the_script(spells: Any, web: str) -> None:
     host = web.removeprefix("http://").partition("/")[0]
     spells.policy = Policy.standard().narrow(time=60).grant(net={host})
-    check_all(connected(spells, web, *ALL, prefix="b"))
+    check_all(connected(spells, web, **ALL, prefix="b"))
 
 
 def test_an_agent_uses_them(mcp: Any) -> None:
@@ -138,8 +138,9 @@ def test_an_agent_uses_them(mcp: Any) -> None:
     answer = connected(
         mcp,
         bees(),
-        'local a = agent.create{name = "adder", tools = {"add"}} return a:run("What is 20 + 22?")',
-        'const a = agent.create({name: "adder", tools: ["add"]}); return await (await a).run("What is 20 + 22?");',
+        lua='local a = agent.create{name = "adder", tools = {"add"}} return a:run("What is 20 + 22?")',
+        javascript="""const a = await agent.create({name: "adder", tools: ["add"]});
+        return await a.run("What is 20 + 22?");""",
         only=["add"],
     )
     assert "42" in str(answer)
@@ -149,12 +150,12 @@ def test_a_server_is_hung_up_on_and_forgotten(mcp: Any) -> None:
     told = connected(
         mcp,
         bees(),
-        """local pid = tools.execute("environment")
+        lua="""local pid = tools.execute("environment")
         local listed = #server:refresh()
         server:disconnect()
         local ok, why = pcall(tools.execute, "add", {a = 1, b = 2})
         return {pid, listed, server:info().connected, ok, tostring(why)}""",
-        """const pid = await tools.execute("environment");
+        javascript="""const pid = await tools.execute("environment");
         const listed = (await server.refresh()).length;
         await server.disconnect();
         let failed = [true, ""];
@@ -167,7 +168,7 @@ def test_a_server_is_hung_up_on_and_forgotten(mcp: Any) -> None:
 
 
 def test_no_server_outlives_its_run(mcp: Any) -> None:
-    pid = connected(mcp, rogue("stays"), "return server:info().version", "return server.info().version;")
+    pid = connected(mcp, rogue("stays"), lua="return server:info().version", javascript="return server.info().version;")
     assert gone(int(pid))
     assert mcp.run(lua="return #tools.list()", javascript="return (await tools.list()).length").value == 0
 
@@ -178,8 +179,8 @@ def test_a_server_ends_with_a_run_that_fails(mcp: Any, tmp_path: Path) -> None:
         connected(
             mcp,
             bees(),
-            'error("enough " .. tools.execute("environment"))',
-            'throw new Error("enough " + await tools.execute("environment"));',
+            lua='error("enough " .. tools.execute("environment"))',
+            javascript='throw new Error("enough " + await tools.execute("environment"));',
         )
     pid = int(str(caught.value).partition("enough ")[2].split(",")[0])
     assert gone(pid)
@@ -190,7 +191,7 @@ def test_a_server_ends_when_the_run_is_stopped(mcp: Any) -> None:
     mcp.policy = mcp.policy.narrow(time=4)
     began = time.monotonic()
     with pytest.raises(Exception, match="took longer"):
-        connected(mcp, bees(), 'tools.execute("dawdle")', 'await tools.execute("dawdle");')
+        connected(mcp, bees(), lua='tools.execute("dawdle")', javascript='await tools.execute("dawdle");')
     assert time.monotonic() - began < 30
     found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert not [line for line in found.splitlines() if str(SERVERS / "bees.py") in line and "http" not in line]
@@ -201,7 +202,7 @@ def test_a_server_sees_only_granted_variables(mcp: Any) -> None:
     mcp.environ |= {"SHOWN": "1", "KEY": "k", "HIDDEN": "h"}
     mcp.policy = mcp.policy.grant(env={"SHOWN"}, secrets={"KEY"})
     lua, javascript = 'return tools.execute("environment")', 'return await tools.execute("environment");'
-    names = set(connected(mcp, bees(env=["KEY"]), lua, javascript).split(",")[1:])
+    names = set(connected(mcp, bees(env=["KEY"]), lua=lua, javascript=javascript).split(",")[1:])
     assert {"PATH", "SHOWN", "KEY"} <= names
     assert not {"HIDDEN", "HOME", "USER"} & names
     code, message = failure(mcp, bees(env=["HIDDEN"]))
@@ -265,31 +266,34 @@ def test_a_server_that_never_answers_is_given_up(mcp: Any) -> None:
     ],
 )
 def test_a_tool_that_misbehaves_is_a_typed_failure(mcp: Any, mode: str, code: str, message: str) -> None:
-    told = failure(mcp, rogue(mode), *USE)
+    told = failure(mcp, rogue(mode), **USE)
     assert told[0] == code
     assert message in told[1]
 
 
 @one_language
 def test_a_tool_that_takes_too_long_is_given_up(mcp: Any) -> None:
-    assert failure(mcp, rogue("slow"), *USE, timeout=2)[0] == "timeout"
+    assert failure(mcp, rogue("slow"), **USE, timeout=2)[0] == "timeout"
 
 
 @one_language
 def test_a_server_that_greets_on_the_wrong_stream_is_forgiven(mcp: Any) -> None:
-    assert connected(mcp, rogue("greets"), *USE) == "ok"
+    assert connected(mcp, rogue("greets"), **USE) == "ok"
 
 
 @one_language
 def test_what_is_no_text_comes_as_parts(mcp: Any) -> None:
-    assert connected(mcp, rogue("picture"), *USE) == [{"type": "image", "data": "AAAA", "mimeType": "image/png"}]
+    assert connected(mcp, rogue("picture"), **USE) == [{"type": "image", "data": "AAAA", "mimeType": "image/png"}]
 
 
 @one_language
 @pytest.mark.parametrize("mode", ["elsewhere", "no-schema"])
 def test_a_tool_with_a_hostile_schema_is_left_out(mcp: Any, mode: str) -> None:
     told = connected(
-        mcp, rogue(mode), "return {server:info(), server:tools()}", "return [server.info(), server.tools()];"
+        mcp,
+        rogue(mode),
+        lua="return {server:info(), server:tools()}",
+        javascript="return [server.info(), server.tools()];",
     )
     assert [tool["name"] for tool in told[1]] == ["fine"]
     assert "cannot be used" in told[0]["refused"]["work"]
@@ -310,16 +314,16 @@ def test_a_server_takes_no_tools_place(mcp: Any) -> None:
 
 @one_language
 def test_names_are_made_usable(mcp: Any) -> None:
-    told = connected(mcp, rogue("odd-names"), "return server:tools()", "return server.tools();")
+    told = connected(mcp, rogue("odd-names"), lua="return server:tools()", javascript="return server.tools();")
     assert sorted(tool["name"] for tool in told) == ["_9lives", "a_b_c", "x" * 64]
 
 
-TOUCH = (
-    """tools.execute("touch", {n = 1})
+TOUCH = {
+    "lua": """tools.execute("touch", {n = 1})
     return tools.execute("work", {n = 1})""",
-    """await tools.execute("touch", {n: 1});
+    "javascript": """await tools.execute("touch", {n: 1});
     return await tools.execute("work", {n: 1});""",
-)
+}
 
 
 @one_language
@@ -328,7 +332,7 @@ TOUCH = (
     [("changing", "invalid_parameters", "do not fit"), ("vanishing", "tool_gone", "does not offer 'work'")],
 )
 def test_a_tool_that_changed_meanwhile_is_looked_at_again(mcp: Any, mode: str, code: str, message: str) -> None:
-    told = failure(mcp, rogue(mode), *TOUCH)
+    told = failure(mcp, rogue(mode), **TOUCH)
     assert told[0] == code
     assert message in told[1]
 

@@ -356,6 +356,8 @@ def test_tools_are_described_for_people_and_programs(tools: Any) -> None:
         ("tools.export_tool_to_mcp", "add"),
         ("tools.export_all_to_mcp",),
     )
+    assert tools.call("tools.get_tool_info", "add") == tools.call("tools.get_info", {"name": "add"})
+    assert json.loads(tools.call("tools.generate_all_tools_docs", "mcp")) == all_mcp
     assert help_ == markdown
     assert "| `a` | number | yes |" in markdown
     assert "## double" in every
@@ -440,3 +442,26 @@ def test_a_tool_of_one_language_is_used_from_another(spells: Any, tmp_path: Path
     pytest.importorskip("llmspell_quickjs.plugin")
     with Host(config=spells.config, environ=spells.environ) as host, host.session(policy=spells.policy) as session:
         assert session.run(str(tmp_path / "main.js")).value == "HEY!"
+
+
+def test_a_tool_of_lua_is_used_by_an_agent_of_javascript(spells: Any, tmp_path: Path) -> None:
+    from llmspell import Host
+    from llmspell.testing import FakeReply, FakeToolCall
+
+    pytest.importorskip("llmspell_lua.plugin")
+    pytest.importorskip("llmspell_quickjs.plugin")
+    spells.fake.say(FakeReply(tool_calls=(FakeToolCall("shout", {"s": "hey"}),)), "I shouted.")
+    (tmp_path / "helper.lua").write_text(
+        """tools.define("shout", "Shout", {parameters = {s = "string"}, output = "string"},
+            function(p) return p.s:upper() .. "!" end)
+        return {}"""
+    )
+    (tmp_path / "main.js").write_text(
+        """await require("./helper.lua");
+        const crier = await agent.create({name: "crier", tools: ["shout"]});
+        return await crier.run("Shout hey.", {details: true});"""
+    )
+    with Host(config=spells.config, environ=spells.environ) as host, host.session(policy=spells.policy) as session:
+        value = session.run(str(tmp_path / "main.js")).value
+    assert value["content"] == "I shouted."
+    assert [(call["name"], call["result"]) for call in value["tool_calls"]] == [("shout", "HEY!")]
