@@ -93,7 +93,9 @@ def translate(error: Exception, connection: Connection) -> LlmspellError:
             return ours.ModelError(f"the request to {name} failed: {said}", **who)
         case _ if type(error).__module__.startswith("google.auth"):
             return ours.AuthenticationError(f"{connection.provider.name} cannot sign in to Google: {said}", **who)
-        case theirs.UnexpectedModelBehavior() | ValueError() | TypeError() | LookupError() | AttributeError():
+        case theirs.UnexpectedModelBehavior() | RecursionError():
+            return ours.BadAnswerError(f"{name} did not answer as its interface promises: {said}", **who)
+        case ValueError() | TypeError() | LookupError() | AttributeError():
             return ours.BadAnswerError(f"{name} did not answer as its interface promises: {said}", **who)
         case theirs.UserError():
             return ours.RequestRejectedError(f"{name} cannot be asked so: {said}", **who)

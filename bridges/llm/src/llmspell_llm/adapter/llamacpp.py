@@ -51,7 +51,15 @@ class LlamaCppModel(OpenAIChatModel):
         settings = cast(ModelSettings, {**(model_settings or {}), "extra_body": {"json_schema": schema}})
         asked = _with_offer(_without_tools(messages), tools, free)
         response = await super().request(asked, settings, ModelRequestParameters())
-        return replace(response, parts=_parts(response.text or "", {tool.name for tool in tools}))
+        if response.finish_reason == "length":
+            raise UnexpectedModelBehavior("what it said was cut off before its end; raise max_tokens")
+        parts = _parts(response.text or "", {tool.name for tool in tools})
+        if not (free and _repeats(parts, messages)):
+            return replace(response, parts=parts)
+        # A small model asks for what it was just told, again and again: then it is asked for its reply, without tools.
+        without = replace(model_request_parameters, function_tools=[], output_tools=[])
+        reply = await super().request(_with_results(messages), model_settings, without)
+        return replace(reply, usage=response.usage + reply.usage)
 
     @asynccontextmanager
     async def request_stream(
@@ -139,12 +147,50 @@ def _without_tools(messages: list[ModelMessage]) -> list[ModelMessage]:
     return out
 
 
+def _repeats(parts: list[ModelResponsePart], messages: list[ModelMessage]) -> bool:
+    """Tell whether a request for a tool was made, and answered, before in this turn."""
+    asked = [_call(part) for part in parts if isinstance(part, ToolCallPart)]
+    before: list[tuple[str, str]] = []
+    for message in messages:
+        if isinstance(message, ModelResponse):
+            before.extend(_call(part) for part in message.parts if isinstance(part, ToolCallPart))
+        elif any(isinstance(part, UserPromptPart) for part in message.parts):
+            before.clear()
+    return any(call in before for call in asked)
+
+
+def _call(part: ToolCallPart) -> tuple[str, str]:
+    return part.tool_name, json.dumps(part.args_as_dict(), sort_keys=True)
+
+
+def _with_results(messages: list[ModelMessage]) -> list[ModelMessage]:
+    """Return a conversation in which what tools said stands with the question, and nobody asked for it."""
+    out: list[ModelMessage] = []
+    for message in messages:
+        if isinstance(message, ModelResponse):
+            said = [part for part in message.parts if isinstance(part, TextPart) and part.content]
+            if said:
+                out.append(replace(message, parts=said))
+            continue
+        results = [part for part in message.parts if isinstance(part, ToolReturnPart)]
+        rest: list[ModelRequestPart] = [part for part in message.parts if not isinstance(part, ToolReturnPart)]
+        told = "\n".join(f"{part.tool_name} says: {part.model_response_str()}" for part in results)
+        last = out[-1] if out else None
+        if results and isinstance(last, ModelRequest):
+            out[-1] = replace(last, parts=[*last.parts, UserPromptPart(content=told), *rest])
+        elif results or rest:
+            out.append(replace(message, parts=[*([UserPromptPart(content=told)] if told else []), *rest]))
+    return out
+
+
 def _parts(text: str, names: set[str]) -> list[ModelResponsePart]:
     try:
         said = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnexpectedModelBehavior(f"the constrained answer is not JSON: {text[:200]!r}") from error
-    if isinstance(said, dict) and said.get("tool") in names:
-        return [ToolCallPart(tool_name=said["tool"], args=said.get("arguments") or {})]
+    if isinstance(said, dict) and isinstance(said.get("tool"), str) and said["tool"] in names:
+        arguments = said.get("arguments") or {}
+        # What is no object stays as it is: whoever uses the tool says so to the model.
+        return [ToolCallPart(said["tool"], arguments if isinstance(arguments, dict) else json.dumps(arguments))]
     reply = said.get(_REPLY) if isinstance(said, dict) else said
     return [TextPart(content=reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False))]

@@ -63,7 +63,8 @@ def check_ended(stream: Any, connection: Connection) -> None:
         ConnectionFailedError: It was cut off.
     """
     answered = connection.that_answered(stream.provider_details)
-    if stream.finish_reason is None and answered.endpoint.dialect != "made":
+    ended = stream.finish_reason or stream.get().finish_reason
+    if ended is None and answered.endpoint.dialect != "made":
         raise ConnectionFailedError(
             f"the answer of {answered.name} broke off", provider=answered.provider.name, model=answered.model
         )
