@@ -36,6 +36,12 @@ class Attack:
     def language(self) -> str:
         return {"js": "javascript"}.get(self.path.parent.name, self.path.parent.name)
 
+    @property
+    def seconds(self) -> float:
+        """Time limit to run it with: short only if it is to be ended by it, else a busy machine would end it too."""
+        forever = any("DeadlineExceeded" in wanted for form, wanted in self.expected if form == "error")
+        return 0.4 if forever else 30.0
+
     def judge(self, outcome: Any) -> str | None:
         """Return what is wrong with an outcome (a value, or an exception), or None."""
         for form, wanted in self.expected:

@@ -126,6 +126,11 @@ class Table:
                 message = talk.send(self.seat.step(message))
         except StopIteration as end:
             return end.value
+        except KeyboardInterrupt:
+            self.runner.close()  # cancels what was under way
+            self.runner = asyncio.Runner()
+            self.runner.get_loop()
+            raise
         finally:
             self.seat.close()
 

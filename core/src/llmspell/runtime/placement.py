@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class Placements:
         self._engine = engine
         self._options = options
         self._watchdog = watchdog
+        self._making = threading.Lock()
         self._workers: Workers | None = None
         self._threads: StepThreads | None = None
         self._limits: dict[int, tuple[Any, GuestLimits]] = {}
@@ -132,18 +134,23 @@ class Placements:
         return known[1]
 
     def _pool(self) -> Workers:
-        if self._workers is None:
+        workers = self._workers
+        if workers is None:
             from llmspell.runtime.worker.pool import Workers
 
-            self._workers = Workers(self._watchdog)
-        return self._workers
+            # The first runs of a host may come from several threads at once.
+            with self._making:
+                workers = self._workers = self._workers or Workers(self._watchdog)
+        return workers
 
     def _step_threads(self) -> StepThreads:
-        if self._threads is None:
+        threads = self._threads
+        if threads is None:
             from llmspell.runtime.steps import StepThreads
 
-            self._threads = StepThreads()
-        return self._threads
+            with self._making:
+                threads = self._threads = self._threads or StepThreads()
+        return threads
 
     def close(self) -> None:
         """End the workers and the threads."""
