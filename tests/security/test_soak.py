@@ -32,6 +32,6 @@ def test_a_host_under_hostile_and_good_load_answers_rightly_and_leaks_nothing(be
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_for_minutes_memory_and_latency_do_not_grow_either(bench: ModuleType) -> None:
-    wrong, drift = bench.soak(240.0)
+    wrong, slower = bench.soak(240.0)
     assert wrong == []
-    assert drift < 0.5
+    assert slower < 0.25
