@@ -28,6 +28,9 @@ def saying(*messages, **more):
     return encode(Said(more.pop('run', run), list(messages), **more))
 def said(*messages, **more):
     frame(saying(*messages, **more))
+def ext(value):
+    head = encode({'type': 'said', 'run': run, 'messages': [{'type': 'done', 'id': 0, 'values': ['X']}]})
+    frame(head.replace(encode('X'), value))
 done = m.Done(0, [])
 stay = 'while True: pass'
 """
@@ -74,6 +77,15 @@ LIES = {
     "an event of unknown kind": "frame(encode(m.Emit('exec', 'rm'))); exec(stay)",
     "output that is not a text": "frame(encode(m.Emit('output', [1]))); exec(stay)",
     "a warning that is not a record": "frame(encode(m.Emit('warning', 'x'))); exec(stay)",
+    "a date": "ext(b'\\xd6\\xff\\0\\0\\0\\1'); exec(stay)",
+    "a date inside a list": "ext(b'\\x91\\xd6\\xff\\0\\0\\0\\1'); exec(stay)",
+    "a key that is a number": "ext(b'\\x81\\1\\2'); exec(stay)",
+    "a key that is bytes": "ext(b'\\x81\\xc4\\1x\\2'); exec(stay)",
+    "a key that is a date": "ext(b'\\x81\\xd6\\xff\\0\\0\\0\\1\\2'); exec(stay)",
+    "a key that is a list": "ext(b'\\x81\\x91\\1\\2'); exec(stay)",
+    "more messages than anybody can mean": (
+        "some = [m.Emit('output', '')] * 100_000\nfor _ in range(3): said(*some, last=False)\nexec(stay)"
+    ),
     "a failure of unknown kind": (
         "frame(encode({'type': 'said', 'run': run, 'messages': "
         "[{'type': 'failed', 'failure': {'kind': 'host', 'message': 'x'}}]})); exec(stay)"
@@ -158,3 +170,29 @@ def test_an_honest_frame_is_what_these_tests_take_it_for(bench: Any) -> None:
     outcome = bench.run(SAY + "said(m.Call(1, 'a', 'b')); port._hear(); guest.calls = 1; result = 'fine'")
     assert outcome.value == "fine"
     assert struct.pack("!I", len(encode(1))) == b"\0\0\0\1"
+
+
+@pytest.mark.parametrize("data", ["{}", "{'x': 'x' * 4000}", "{'x': [{}] * 1000}"], ids=["empty", "long", "many parts"])
+def test_a_flood_of_warnings_counts_as_output(data: str, rss: Any) -> None:
+    """They are kept for the result and told to observers, so that without an end the host would fill up."""
+    import python_spells
+
+    from llmspell import Host, OutputExceeded, Policy, Source
+    from llmspell.plugin import hookimpl
+
+    class Plugin:
+        @hookimpl
+        def llmspell_engines(self) -> Any:
+            yield python_spells.spec()
+
+    before = rss()
+    text = (
+        SAY + f"warning = struct.pack('!I', len(encode(m.Emit('warning', {data})))) + encode(m.Emit('warning', {data}))"
+    )
+    with Host(plugins=[], config={}) as host:
+        host.register(Plugin(), "python")
+        policy = Policy.standard().narrow(output="256KB")
+        with host.session(policy) as session, pytest.raises(OutputExceeded) as caught:
+            session.run(Source(text + "\nwhile True: raw(warning * 10)", language="python"))
+    assert 0 < len(caught.value.result.warnings) <= 1024
+    assert rss() - before < 64 << 20

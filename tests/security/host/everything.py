@@ -1,4 +1,4 @@
-"""A process that calls every export of every bridge with hostile arguments and nothing granted, and tells what it touched.
+"""A process that calls every export with hostile arguments and nothing granted, and tells what it touched.
 
 An audit hook of Python sees every file, socket, name look-up and program, whoever asks for it. It cannot be removed.
 """

@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[3]
 SOURCES = sorted(path for path in (ROOT / "bridges").glob("*/src/**/*.py"))
 
 MODULES = {
-    "aiohttp", "asyncio.subprocess", "ctypes", "dbm", "fileinput", "ftplib", "glob", "http.client",
-    "http.server", "httpcore", "httpcore2", "httpx", "httpx2", "imaplib", "marshal", "mmap", "multiprocessing",
-    "pickle", "poplib", "psutil", "pty", "requests", "shelve", "shutil", "smtplib", "socket", "socketserver", "sqlite3",
+    "aiohttp", "anthropic", "asyncio.subprocess", "ctypes", "dbm", "ddgs", "feedparser", "fileinput", "ftplib", "glob", "http.client",
+    "http.server", "httpcore", "httpcore2", "httpx", "httpx2", "imaplib", "marshal", "mcp.client", "mmap", "multiprocessing",
+    "openai", "pickle", "poplib", "psutil", "pty", "requests", "shelve", "shutil", "smtplib", "socket", "socketserver", "sqlite3",
     "ssl", "subprocess", "tarfile", "telnetlib", "tempfile", "urllib.request", "urllib3", "webbrowser",
     "websockets", "xmlrpc", "zipfile", "zipimport",
 }  # fmt: skip
@@ -52,6 +52,23 @@ ALLOWED = {
     ),
     ("bridges/toolbox/src/llmspell_toolbox/system/machine.py", "import psutil"): (
         "what tells of the machine is a bridge of its own, which no sandbox grants"
+    ),
+    ("bridges/toolbox/src/llmspell_toolbox/feed/reading.py", "import feedparser"): (
+        "it is given a stream, never a text, which it could take for an address or a file"
+    ),
+    ("bridges/toolbox/src/llmspell_toolbox/web/engines.py", "import ddgs.engines"): (
+        "an engine is made without its own client, and given one that goes through NetGuard"
+    ),
+    ("bridges/toolbox/src/llmspell_toolbox/web/engines.py", "import ddgs.engines.ENGINES"): "the same",
+    ("bridges/llm/src/llmspell_llm/mcp/connection.py", "import mcp.client.client"): (
+        "the protocol alone: its transport is ours, over a program of ProgramsGuard or a client of NetGuard"
+    ),
+    ("bridges/llm/src/llmspell_llm/mcp/connection.py", "import mcp.client.client.Client"): "the same",
+    ("bridges/llm/src/llmspell_llm/mcp/connection.py", "import mcp.client.streamable_http"): (
+        "it is given the client of NetGuard"
+    ),
+    ("bridges/llm/src/llmspell_llm/mcp/connection.py", "import mcp.client.streamable_http.streamable_http_client"): (
+        "the same"
     ),
 }
 """Single uses that are right."""

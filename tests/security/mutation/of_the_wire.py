@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,10 @@ DEFENCES = [
     Defence("the number of the run", says(DONE, run=RUN - 1), (Edit(TAKE, "if word.run != self._run", "if False"),)),
     Defence("counting values before they are decoded", millions_of_values,
             (Edit(TAKE, "if not nodes.within(payload, self._limits.nodes)", "if False"),
-             Edit(TAKE, "if len(payload) > _FLAT", "if False"))),
-    Defence("the depth of a value", nested, (Edit(TAKE, "if len(payload) > _FLAT", "if False"),)),
+             Edit(TAKE, "self._bound(word, short=len(payload) <= _FLAT)", "pass"))),
+    Defence("the depth of a value", nested, (Edit(TAKE, "self._bound(word, short=len(payload) <= _FLAT)", "pass"),)),
+    Defence("nothing but values in the shortest of frames", says(m.Done(0, [datetime.now(UTC)])),
+            (Edit(Hearing._bound, "if not (short and _is_flat(value))", "if not short"),)),
     Defence("kinds of events", lambda _: believed(encode(m.Emit("exec", "x"))),
             (Edit(heard._check_emit, "if word.kind not in _KINDS", "if False"),)),
     Defence("silence until spoken to", early_word, (Edit(Hearing.expect, "if not self._reader.empty", "if False"),)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,13 @@ PIECES: dict[str, tuple[str, tuple[Piece, ...]]] = {
 
 
 class Port:
-    def emit(self, message: m.Emit) -> None: ...
+    """Does something when the script says a word."""
+
+    def __init__(self) -> None:
+        self.then: Callable[[], None] = lambda: None
+
+    def emit(self, message: m.Emit) -> None:
+        self.then()
 
 
 @pytest.fixture
@@ -78,28 +83,34 @@ def test_an_attempt_of_the_drill_needs_a_missing_wall(
     assert drilled(workers, attempt)
 
 
-def spell(workers: Workers, text: str, *, principal: str = "", stop_after: float | None = None) -> Any:
-    """Run Python in a standard worker; return its value or the error."""
+def spell(workers: Workers, text: str, *, principal: str = "", stop: bool = False) -> Any:
+    """Run Python in a standard worker; return its value or the error.
+
+    Args:
+        workers: Where.
+        text: The script.
+        principal: Whose.
+        stop: Let its deadline pass when it says a word.
+    """
     import python_spells
 
-    seat = workers.seat(python_spells.spec(), {}, Policy.standard(), GuestLimits(), Port(), principal)
-    token = 0
-    if stop_after is not None:
-        token = workers._watchdog.watch(time.monotonic() + stop_after, lambda: seat.interrupt("deadline"))
+    port = Port()
+    seat = workers.seat(python_spells.spec(), {}, Policy.standard(), GuestLimits(), port, principal)
+    if stop:
+        port.then = lambda: seat.interrupt("deadline")
     try:
         (done,) = seat.step(m.Start(Source(text, "a.py", "python"), {}))
     except LlmspellError as error:
         return error
     finally:
-        workers._watchdog.unwatch(token)
         seat.close()
     return done.values[0] if isinstance(done, m.Done) and done.values else done
 
 
 def outlives_its_deadline(workers: Workers) -> bool:
-    text = "import time\nguest.interrupt = lambda reason: None\nend = time.time() + 1.5\n"
+    text = "import time\nguest.interrupt = lambda reason: None\nwrite('busy')\nend = time.time() + 1.5\n"
     text += "while time.time() < end: pass\nresult = 'alive'"
-    return bool(spell(workers, text, stop_after=0.1) == "alive")
+    return bool(spell(workers, text, stop=True) == "alive")
 
 
 def shares_a_worker(workers: Workers) -> bool:

@@ -455,16 +455,16 @@ def emit(run: Run, said: Emit, stop: Callable[[str, LlmspellError | None], None]
     Raises:
         OutputExceeded: The limit is reached, and there is no ``stop`` to call with it.
     """
-    if said.kind in ("output", "error_output"):
-        try:
+    try:
+        if said.kind in ("output", "error_output"):
             run.output(str(said.data), said.kind)
-        except ResourceExhausted as error:
-            run.stop_error = error
-            if stop is None:
-                raise
-            stop("output", error)
-    elif isinstance(said.data, dict):
-        run.event(said.kind, said.data)
+        elif isinstance(said.data, dict):
+            run.warned(said.kind, said.data)
+    except ResourceExhausted as error:
+        run.stop_error = error
+        if stop is None:
+            raise
+        stop("output", error)
 
 
 def receive_result(run: Run, value: Any, path: str) -> Any:

@@ -30,12 +30,14 @@ from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
 from llmspell.runtime.channels import SharedChannels
 from llmspell.runtime.stream import HostFunction, HostStream
-from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits
+from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits, size_of
 from llmspell.values.convert import Naming
 from llmspell.values.handles import HandleKind
 
 if TYPE_CHECKING:
     from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
+
+_LEAST_WARNING = 256  # bytes that even an empty warning takes here
 
 _PROCESS = secrets.token_hex(6)
 _numbers = itertools.count(1)
@@ -279,6 +281,21 @@ class Run:
             self.warnings.append(data)
         if self.services.event is not None:
             self.services.event(kind, self.id, data)
+
+    def warned(self, kind: str, data: dict[str, Any]) -> None:
+        """Take an event that the guest says, which counts as output: it is kept, and observers are told of it.
+
+        Raises:
+            OutputExceeded: There has been enough.
+        """
+        limit = self.policy.limits.output
+        if limit is not None:
+            self._output_size += max(_LEAST_WARNING, size_of(data, limit))
+            if self._output_size > limit:
+                raise OutputExceeded(
+                    f"the script printed and warned more than {limit:,} bytes", limit="output", value=limit
+                )
+        self.event(kind, data)
 
     def event_aside(self, kind: str, data: dict[str, Any]) -> None:
         """As :meth:`event`, for a thread that cannot wait for observers: they are told in one of their own."""

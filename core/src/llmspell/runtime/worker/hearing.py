@@ -23,10 +23,15 @@ from llmspell.values.wire import decoder
 _ANSWER_MAX = 8 * MAX_FRAME
 """Bytes one answer may take, over all its frames."""
 
+_MESSAGES_MAX = 200_000
+"""Messages one answer may hold: twice the calls that a run may make unless its policy says otherwise."""
+
 _BESIDES_NODES = 10_000
 _BESIDES_DEPTH = 16
 _FLAT = 128
-"""Bytes below which a frame is too short to be nested deeply enough for anybody to stumble."""
+"""Bytes below which a frame is too short for any limit of a value, if it is flat."""
+
+_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
 
 _KINDS = frozenset({"output", "error_output", "warning"})
 _SAFE_TO_REUSE = frozenset({"syntax", "runtime", "exit", "conversion", "module"})
@@ -113,8 +118,7 @@ class Hearing:
             word = _decode(payload)
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError, ConversionError) as error:
             raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
-        if len(payload) > _FLAT:
-            self._bound(word)
+        self._bound(word, short=len(payload) <= _FLAT)
         if isinstance(word, Emit):
             self._emitted(word)
             return False
@@ -123,6 +127,8 @@ class Hearing:
         self._size += len(payload)
         if self._size > _ANSWER_MAX:
             raise _broken(f"one answer takes more than {_ANSWER_MAX:,} bytes")
+        if len(self._answer) + len(word.messages) > _MESSAGES_MAX:
+            raise _broken(f"one answer holds more than {_MESSAGES_MAX:,} messages")
         for message in word.messages:
             self._check(message)
         self._answer += word.messages
@@ -130,12 +136,17 @@ class Hearing:
             self.usage = word.usage
         return word.last
 
-    def _bound(self, word: FromWorker) -> None:
-        """Hold the free values of a frame to the limits, so that nobody who walks them later has to."""
+    def _bound(self, word: FromWorker, *, short: bool) -> None:
+        """Hold the free values of a frame to what a value is, and to the limits: nobody who walks them later has to.
+
+        A decoder makes more than values of what it reads: a date of a timestamp, a key of anything that has a hash.
+        """
         messages = [word] if isinstance(word, Emit) else word.messages
         try:
             for message in messages:
-                check_value(_free_value(message), self._limits)
+                value = _free_value(message)
+                if not (short and _is_flat(value)):
+                    check_value(value, self._limits)
         except ConversionError as error:
             raise _broken(error.message) from None
 
@@ -164,6 +175,12 @@ class Hearing:
             self._invocations.discard(message.id)
         else:
             raise _broken(f"it answered invocation {message.id}, which nobody made")
+
+
+def _is_flat(value: Any) -> bool:
+    """Tell whether a value is a scalar or a list of nothing else, as nearly every short one is."""
+    kind = type(value)
+    return kind in _SCALARS or (kind is list and _SCALARS.issuperset(map(type, value)))
 
 
 def _free_value(message: GuestMessage) -> Any:
