@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[3]
 SOURCES = sorted(path for path in (ROOT / "bridges").glob("*/src/**/*.py"))
 
 MODULES = {
-    "aiohttp", "anthropic", "asyncio.subprocess", "ctypes", "dbm", "ddgs", "feedparser", "fileinput", "ftplib", "glob", "http.client",
-    "http.server", "httpcore", "httpcore2", "httpx", "httpx2", "imaplib", "marshal", "mcp.client", "mmap", "multiprocessing",
-    "openai", "pickle", "poplib", "psutil", "pty", "requests", "shelve", "shutil", "smtplib", "socket", "socketserver", "sqlite3",
-    "ssl", "subprocess", "tarfile", "telnetlib", "tempfile", "urllib.request", "urllib3", "webbrowser",
-    "websockets", "xmlrpc", "zipfile", "zipimport",
+    "aiohttp", "anthropic", "asyncio.subprocess", "ctypes", "dbm", "ddgs", "feedparser", "fileinput", "ftplib",
+    "glob", "http.client", "http.server", "httpcore", "httpcore2", "httpx", "httpx2", "imaplib", "marshal",
+    "mcp.client", "mmap", "multiprocessing", "openai", "pickle", "poplib", "psutil", "pty", "requests", "shelve",
+    "shutil", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "tarfile", "telnetlib",
+    "tempfile", "urllib.request", "urllib3", "webbrowser", "websockets", "xmlrpc", "zipfile", "zipimport",
 }  # fmt: skip
 """Modules that reach the world by themselves."""
 
@@ -49,6 +49,9 @@ CALLS = {
 ALLOWED = {
     ("bridges/std/src/llmspell_std/state/vault.py", "import sqlite3"): (
         "SQLite opens by name only; the path comes from FilesGuard.unguarded_path or the operator's configuration"
+    ),
+    ("bridges/llm/src/llmspell_llm/workflow/checkpoints.py", "import sqlite3"): (
+        "SQLite opens by name only; the path comes from FilesGuard.unguarded_path"
     ),
     ("bridges/toolbox/src/llmspell_toolbox/system/machine.py", "import psutil"): (
         "what tells of the machine is a bridge of its own, which no sandbox grants"
