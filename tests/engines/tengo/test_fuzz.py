@@ -1,4 +1,7 @@
-"""Random programs give the same three ways: optimised, unoptimised, and by a small evaluator that walks the tree."""
+"""Random programs give the same three ways: optimised, unoptimised, and by a small evaluator that walks the tree.
+
+One generator writes programs by themselves, the other programs that ask a host and run tasks.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,26 @@ from typing import Any
 
 import pytest
 
-from llmspell_tengo.compiler import CompileOptions, compile_program
-from llmspell_tengo.machine.faults import RuntimeFault
+from llmspell_tengo.compiler import CompileOptions, HostModule, compile_program
+from llmspell_tengo.machine.faults import RuntimeFault, runtime_fault
+from llmspell_tengo.machine.internal import plain, work_answer
+from llmspell_tengo.machine.modules import find_standard
 from llmspell_tengo.machine.run import RunLimits, Runner
+from llmspell_tengo.machine.vm import DONE, FAILED, PACKED, PART, WORK, LuaVM
 from llmspell_tengo.syntax import SourceFile
-from llmspell_tengo.values import Char, ErrorValue, Immutable, NamedFunction, RawString
+from llmspell_tengo.values import (
+    Char,
+    ErrorValue,
+    Functions,
+    Immutable,
+    NamedFunction,
+    RawString,
+    decode,
+    encode,
+)  # fmt: skip
 
-SHORT, LONG = 400, 20_000
+SHORT, LONG = 300, 20_000
+SHORT_TASKS, LONG_TASKS = 100, 5_000
 
 
 def _load(name: str) -> ModuleType:
@@ -30,6 +46,7 @@ def _load(name: str) -> ModuleType:
 
 
 evaluator, programs = _load("evaluator"), _load("programs")
+tasks, task_programs = _load("tasks"), _load("task_programs")
 
 
 class _NoModules:
@@ -103,9 +120,68 @@ def by_compiler(text: str, *, optimise: bool) -> Any:
     return {name: _plain(value) for name, value in zip(final[::2], final[1::2], strict=True)}
 
 
-def check(seed: int) -> str:
+class _Imports:
+    def find(self, name: str, importer: str) -> Any:
+        return HostModule(name) if name == "kit" else find_standard(name)
+
+
+def tasks_by_evaluator(text: str) -> Any:
+    """Return the outermost variables when the main task ends, or how the run failed; None as above."""
+    walker = tasks.TaskEvaluator(text)
+    try:
+        return walker.watch(lambda found: {name: _walked(value) for name, value in _own(found).items()})
+    except evaluator.Fault as fault:
+        return ("fault", str(fault), walker.file.locate(fault.pos).line)
+    except (evaluator.TooLong, RecursionError):
+        return None
+
+
+def _own(variables: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if name not in ("kit", "async")}
+
+
+def tasks_by_compiler(text: str, *, optimise: bool) -> Any:
+    """Return the same of the compiled program, whose host answers when no task can go on any more."""
+    options = CompileOptions(exports=False, expose=True, optimise=optimise)
+    program = compile_program(SourceFile("fuzz", text), _Imports(), options)
+    vm, functions, waiting = LuaVM(), Functions(), []
+    vm.memory_limit = 256 << 20
+    vm.driver[b"set_limits"](5_000_000, 1024, 1 << 62)
+    vm.driver[b"set_tasks"](10_000, 10_000)
+    vm.driver[b"set_sizes"](1 << 30, 1 << 30, 500, 1 << 62, 1 << 62)
+    vm.require("host")
+    vm.driver[b"define_values"](b"kit", encode({"echo": lambda value: value}, functions))
+    vm.driver[b"start"](vm.load(program), encode([]), b"values")
+    while True:
+        again = vm.step()
+        while (record := vm.take()) is not None:
+            if record[0] == DONE:
+                final = decode(record[3])
+                return {
+                    name: _plain(value) for name, value in _own(dict(zip(final[::2], final[1::2], strict=True))).items()
+                }
+            if record[0] == FAILED:
+                fault = runtime_fault({program.chunk: program}, record[2], record[3])
+                return None if fault.kind == "value" else ("fault", fault.detail, fault.trace[0].line)
+            if record[0] == PART:
+                vm.provide(record[1].decode())
+            elif record[0] == WORK:
+                vm.tell(*work_answer(record[1], record[2], {program.chunk: program}))
+            else:
+                waiting.append(record)
+        if again:
+            continue
+        assert waiting, "nothing can go on"
+        for _, number, target, _, _, packed, *args in waiting:
+            if isinstance(target, int):
+                vm.answer(number, PACKED, encode(decode(packed)[0] if packed else plain(args[0])))
+            else:
+                vm.answer(number, PACKED, encode(None))
+        waiting.clear()
+
+
+def check(text: str, by_evaluator: Any, by_compiler: Any, seed: int) -> str:
     """Run one program three ways; return what came of it."""
-    text = programs.Program(seed).text()
     expected = by_evaluator(text)
     if expected is None:
         return "long"
@@ -124,7 +200,16 @@ def check(seed: int) -> str:
 
 
 def run(seeds: range) -> None:
-    outcomes = [check(seed) for seed in seeds]
+    outcomes = [check(programs.Program(seed).text(), by_evaluator, by_compiler, seed) for seed in seeds]
+    judge(outcomes)
+
+
+def run_tasks(seeds: range) -> None:
+    texts = ((seed, task_programs.TaskProgram(seed).text()) for seed in seeds)
+    judge([check(text, tasks_by_evaluator, tasks_by_compiler, seed) for seed, text in texts])
+
+
+def judge(outcomes: list[str]) -> None:
     # most programs must get to their end, or little would have been compared
     assert outcomes.count("done") > len(outcomes) * 0.6
     assert outcomes.count("fault") > 0
@@ -138,6 +223,16 @@ def test_programs_give_the_same_three_ways() -> None:
 @pytest.mark.timeout(3600)
 def test_many_programs_give_the_same_three_ways() -> None:
     run(range(SHORT, SHORT + LONG))
+
+
+def test_programs_with_tasks_and_a_host_give_the_same_three_ways() -> None:
+    run_tasks(range(SHORT_TASKS))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_many_programs_with_tasks_give_the_same_three_ways() -> None:
+    run_tasks(range(SHORT_TASKS, SHORT_TASKS + LONG_TASKS))
 
 
 def test_the_evaluator_agrees_with_itself_on_what_is_written_down() -> None:
