@@ -6,6 +6,7 @@ In a document, what stands between ``<!-- generated: NAME -->`` and ``<!-- end -
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -259,6 +260,52 @@ def parameter_types() -> str:
     return table(("type", "on the command line", "the script gets"), rows)
 
 
+def built_in_tools() -> str:
+    """Tell every built-in tool, category by category."""
+    from llmspell.bridge import exports_of
+    from llmspell_llm.tools.derived import input_of, text_of
+    from llmspell_toolbox.bridge import MachineBridge, ToolboxBridge
+    from llmspell_toolbox.declare import tools_of
+
+    found: dict[str, list[str]] = {}
+    for kind in (ToolboxBridge, MachineBridge):
+        for name, category, details in tools_of(kind):
+            export = exports_of(kind)[name]
+            found.setdefault(category, []).append(_tool(name, text_of(export.doc), input_of(export), details))
+    return "".join(f"\n## {category}\n{''.join(sorted(tools))}" for category, tools in sorted(found.items()))
+
+
+def _tool(name: str, said: str, schema: dict[str, Any], details: dict[str, Any]) -> str:
+    required = schema.get("required", ())
+    rows = [
+        (
+            f"`{key}`",
+            _kind(part),
+            "" if key in required else f"`{json.dumps(part.get('default'))}`",
+            part["description"],
+        )
+        for key, part in schema["properties"].items()
+    ]
+    needs = ", ".join(details["permissions"])
+    notes = [
+        f"Needs: {needs}." if needs else "",
+        *(f"{each[:1].upper()}{each[1:]}." for each in details["constraints"]),
+    ]
+    example = json.dumps(details["examples"][0]["parameters"], ensure_ascii=False)
+    return (
+        f"\n### `{name}`\n\n{said} {' '.join(note for note in notes if note)}".rstrip()
+        + f"\n\n{table(('parameter', 'type', 'default', 'meaning'), rows)}\n```json\n{example}\n```\n"
+    )
+
+
+def _kind(part: dict[str, Any]) -> str:
+    if "anyOf" in part:
+        return " or ".join(dict.fromkeys(_kind(each) for each in part["anyOf"] if each.get("type") != "null"))
+    if "enum" in part:
+        return " or ".join(f"`{value}`" for value in part["enum"])
+    return {"object": "table", "array": "list", "string": "text"}.get(part.get("type", ""), part.get("type", "any"))
+
+
 def tengo_builtins() -> str:
     from llmspell_tengo.stdlib.catalogue import BUILTINS, catalogue
 
@@ -305,6 +352,7 @@ def _tengo_constants(module: str) -> list[str]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "built-in-tools": built_in_tools,
     "commands": commands,
     "errors": errors,
     "exit-codes": exit_codes,

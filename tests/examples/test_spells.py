@@ -15,8 +15,8 @@ SPELLS = ROOT / "examples" / "spells"
 REVIEWS = ROOT / "examples" / "data" / "reviews.txt"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
 NAMES = [
-    "callbacks", "chat", "fan-out-fan-in", "hello", "pipeline", "progress", "provider-compare", "race-providers",
-    "reviews", "streaming", "word-count", "worker-pool",
+    "agent-with-tools", "callbacks", "chat", "fan-out-fan-in", "hello", "pipeline", "progress", "provider-compare",
+    "race-providers", "reviews", "streaming", "word-count", "worker-pool",
 ]  # fmt: skip
 
 
