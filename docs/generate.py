@@ -281,7 +281,7 @@ def _tool(name: str, said: str, schema: dict[str, Any], details: dict[str, Any])
         (
             f"`{key}`",
             _kind(part),
-            "" if key in required else f"`{json.dumps(part.get('default'))}`",
+            "required" if key in required else _default(part),
             part["description"],
         )
         for key, part in schema["properties"].items()
@@ -296,6 +296,10 @@ def _tool(name: str, said: str, schema: dict[str, Any], details: dict[str, Any])
         f"\n### `{name}`\n\n{said} {' '.join(note for note in notes if note)}".rstrip()
         + f"\n\n{table(('parameter', 'type', 'default', 'meaning'), rows)}\n```json\n{example}\n```\n"
     )
+
+
+def _default(part: dict[str, Any]) -> str:
+    return "" if part.get("default") is None else f"`{json.dumps(part['default'])}`"
 
 
 def _kind(part: dict[str, Any]) -> str:

@@ -466,3 +466,26 @@ def test_a_tool_of_lua_is_used_by_an_agent_of_javascript(spells: Any, tmp_path: 
         value = session.run(str(tmp_path / "main.js")).value
     assert value["content"] == "I shouted."
     assert [(call["name"], call["result"]) for call in value["tool_calls"]] == [("shout", "HEY!")]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_plugin_that_refuses_a_call_refuses_the_tool_too(spells: Any, tmp_path: Path) -> None:
+    from llmspell.plugin import Denial, hookimpl
+
+    class Guardian:
+        @hookimpl
+        def llmspell_authorize(self, call: Any) -> Any:
+            inner = (call.bridge, call.method) == ("fs", "read")
+            return Denial(f"not {call.args[0]['path']}") if inner else None
+
+    path = tmp_path / "a.txt"
+    path.write_text("hello")
+    source = {
+        "lua": 'return tools.execute("read", {path = params.path})',
+        "javascript": 'return await tools.execute("read", {path: params.path})',
+    }
+    policy = spells.policy.grant(read={str(path)})
+    with spells.host() as host:
+        host.register(Guardian(), "guardian")
+        with host.session(policy=policy) as session, pytest.raises(BridgeCallError, match=r"fs\.read is refused: not"):
+            session.eval(spells.language, source[spells.language], {"path": str(path)})

@@ -28,7 +28,11 @@ def load(name: str) -> ModuleType:
 
 def defences() -> list[Any]:
     load("defences")  # the others import it by that name
-    return [each for name in ("of_the_wire", "of_the_gate", "of_files", "of_the_net") for each in load(name).DEFENCES]
+    return [
+        each
+        for name in ("of_the_wire", "of_the_gate", "of_files", "of_the_net", "of_programs")
+        for each in load(name).DEFENCES
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
