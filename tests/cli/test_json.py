@@ -1,5 +1,6 @@
 """``--json``: exactly one object on standard output, whatever happens."""
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +90,16 @@ def test_an_exit_with_status_0_is_no_error(llmspell: Run) -> None:
     ran = llmspell("exec", "lua", "os.exit(3)", "--json")
     assert ran.code == 3
     assert one_object(ran)["error"]["type"] == "ScriptExitError"
+
+
+def test_an_interrupt_before_the_run_still_prints_its_json(monkeypatch: Any, capfd: Any) -> None:
+    main = importlib.import_module("llmspell.cli.main")
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_run", interrupted)
+    assert main.run(["exec", "lua", "return 1", "--level", "minimal", "--json"]) == 130
+    shown = capfd.readouterr()
+    assert json.loads(shown.out)["error"]["code"] == "cancelled"
+    assert shown.err == "interrupted\n"

@@ -58,6 +58,15 @@ def test_an_unknown_bridge_is_told_with_its_neighbour(llmspell: Run) -> None:
     assert "did you mean 'data'?" in ran.err
 
 
+def test_a_method_of_a_bridge_can_be_looked_up(llmspell: Run, demo: dict[str, str]) -> None:
+    ran = llmspell("bridges", "demo.wait", env=demo)
+    assert ran.out.startswith("demo.wait(")
+    assert json.loads(llmspell("bridges", "demo.wait", "--json", env=demo).out)["name"] == "wait"
+    wrong = llmspell("bridges", "demo.wiat", env=demo)
+    assert wrong.code == 2
+    assert "did you mean 'demo.wait'?" in wrong.err
+
+
 def test_plugins_are_listed_with_what_became_of_them(llmspell: Run, demo: dict[str, str]) -> None:
     listed = {plugin["name"]: plugin for plugin in json.loads(llmspell("plugins", "--json", env=demo).out)}
     assert listed["demo"]["status"] == "loaded"
@@ -115,4 +124,7 @@ def test_every_command_has_help(llmspell: Run, command: str) -> None:
 
 
 def test_without_a_command_the_help_is_shown(llmspell: Run) -> None:
-    assert "Run a spell." in llmspell().out + llmspell().err
+    ran = llmspell()
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: llmspell")
+    assert "Run a spell." in ran.err

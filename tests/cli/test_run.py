@@ -1,6 +1,7 @@
 """``llmspell run``: what it prints, what it grants, and how it ends."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,19 @@ def test_the_record_of_a_run_that_fails_is_kept(llmspell: Run, tmp_path: Path) -
 
 
 def test_a_run_that_came_near_a_limit_is_told_so(llmspell: Run) -> None:
-    ran = llmspell("exec", "lua", "require('core').sleep(1.7) return 1", "--timeout", "2s")
-    assert ran.out == "1\n"
-    assert ran.err == "warning: the run came near its limit of time: 1.6 s of 2 s\n"
-    assert llmspell("exec", "lua", "require('core').sleep(1.7) return 1", "--timeout", "2s", "--quiet").err == ""
+    code = "local t = {} for i = 1, 112 do t[i] = ('%04d'):format(i):rep(1 << 14) end return #t"  # 7 MB
+    ran = llmspell("exec", "lua", code, "--memory", "8MB")
+    assert ran.out == "112\n"
+    assert re.fullmatch(r"warning: the run came near its limit of memory: 7\.\d MB of 8\.0 MB\n", ran.err)
+    assert llmspell("exec", "lua", code, "--memory", "8MB", "--quiet").err == ""
+
+
+def test_all_results_are_shown_and_one_is_the_value(llmspell: Run) -> None:
+    assert llmspell("exec", "lua", "return 1, nil, 'three'").out == "1\nnull\nthree\n"
+    assert json.loads(llmspell("exec", "lua", "return 1, nil, 'three'", "--json").out)["value"] == 1
+
+
+def test_the_result_of_a_spell_looks_the_same_every_time(llmspell: Run) -> None:
+    code = "return {sentiment = 1, title = 2, text = {z = 1, y = 2, x = 3}}"
+    shown = {llmspell("exec", "lua", code).out for _ in range(3)}
+    assert [list(json.loads(text)) for text in shown] == [["sentiment", "text", "title"]]

@@ -37,7 +37,7 @@ def test_an_error_tells_place_frames_and_locals(talk: Any) -> None:
     assert {frame.file for frame in failure.frames} == {"/home/me/shop.lua"}
     shown = failure.frames[0].locals
     assert shown == {
-        "item": "table", "count": "1", "text": '"te\\"xt"', "flag": "true", "nothing": "nil", "list": "table",
+        "item": '{"a"}', "count": "1", "text": '"te\\"xt"', "flag": "true", "nothing": "nil", "list": "{}",
         "call": "function",
     }  # fmt: skip
     assert failure.frames[1].locals["index"] == "1"
@@ -54,6 +54,20 @@ def test_locals_never_run_code_of_the_script(talk: Any) -> None:
     source = "local t = setmetatable({}, {__tostring = function() print('ran') end, __name = 'x'}) error('e')"
     assert talk.failure(source).frames[0].locals["t"] == "table"
     assert talk.heard.text == ""
+
+
+def test_tables_in_locals_are_shown_in_part(talk: Any) -> None:
+    source = """
+    local list, named, mixed = {1, 2, 3, 4, 5, 6}, {who = "bees"}, {{}, {1}, [2.5] = true}
+    local none, handle, object = {}, null, setmetatable({1}, {})
+    local long = {[("k"):rep(100)] = ("v"):rep(500)}
+    error("e")
+    """
+    shown = talk.failure(source).frames[0].locals
+    assert list(shown) == sorted(shown)
+    assert (shown["list"], shown["named"]) == ("{1, 2, 3, 4, 5, ...}", '{who = "bees"}')
+    assert (shown["mixed"], shown["none"], shown["object"]) == ("{{}, {...}, [2.5] = true}", "{}", "table")
+    assert len(shown["long"]) < 160
 
 
 def test_many_frames_are_cut(talk: Any) -> None:

@@ -47,6 +47,8 @@ def as_known(error: Exception) -> BaseException:
         return error
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "llmspell"
+        if command == "llmspell" and isinstance(error, click.exceptions.BadOptionUsage):
+            command = "llmspell COMMAND"
         return _in_place_of(UsageError(error.format_message(), hint=f"try '{command} --help'"), error)
     if isinstance(error, click.ClickException):
         return _in_place_of(UsageError(error.format_message()), error)

@@ -64,6 +64,6 @@ class LazyGroup(click.Group):
             if name in self.lazy:
                 rows.append((name, self.lazy[name].help))
             elif not self.commands[name].hidden:
-                rows.append((name, self.commands[name].get_short_help_str()))
+                rows.append((name, self.commands[name].get_short_help_str(limit=100)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)

@@ -34,24 +34,33 @@ def run(arguments: list[str]) -> int:
         with launched(arguments) as launch:
             return _run(arguments, launch)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _interrupted(arguments)
+
+
+def _interrupted(arguments: Sequence[str]) -> int:
+    """End a command that was interrupted before or after its run; one object is owed even so, where JSON is asked."""
+    from llmspell.cli.failure import fail
+    from llmspell.errors import Cancelled
+
+    return fail(Cancelled("interrupted"), as_json=wants_json(arguments))
 
 
 def _run(arguments: list[str], launch: Launch | None) -> int:
-    try:
-        import click
+    import click
 
-        from llmspell.cli.app import cli
-        from llmspell.cli.streams import ReaderGone
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    from llmspell.cli.app import cli
+    from llmspell.cli.streams import ReaderGone
+
     try:
         code = cli.main(args=arguments, prog_name="llmspell", standalone_mode=False, obj=launch)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as nothing:
+        click.echo(nothing.format_message(), err=True)
+        return nothing.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED
+        return _interrupted(arguments)
     except ReaderGone:
         return IO_FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: a message instead of a traceback

@@ -111,9 +111,7 @@ class Policy:
             return PROFILES[name]()
         except KeyError:
             raise NotFoundError(
-                f"there is no profile named {name!r}",
-                name=name,
-                hint=f"profiles: {', '.join(sorted(PROFILES))}",
+                f"there is no profile named {name!r}", name=name, hint=_near("profiles", name, sorted(PROFILES))
             ) from None
 
     @classmethod
@@ -128,7 +126,7 @@ class Policy:
         }  # fmt: skip
         if level not in presets:
             raise NotFoundError(
-                f"there is no level named {level!r}", name=level, hint="levels: minimal, standard, strict"
+                f"there is no level named {level!r}", name=level, hint=_near("levels", level, list(presets))
             )
         return presets[level]()
 
@@ -194,6 +192,13 @@ class Policy:
         except FieldError as error:
             raise ConfigError(f"that cannot be granted: {error.message}", hint=error.hint) from None
         return dataclasses.replace(self, grants=grants)
+
+
+def _near(what: str, name: str, known: list[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(str(name), known, 1)
+    return f"{f'did you mean {close[0]!r}? ' if close else ''}{what}: {', '.join(known)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Whatever goes in must be made of ``bytes`` and numbers: a ``str`` would arrive a
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from llmspell.values import decoder, encode
@@ -44,6 +45,18 @@ def scalar(value: Any) -> tuple[bool, Any]:
     if kind is int:
         return _INT_MIN <= value <= _INT_MAX, value
     return value is None or kind in _PLAIN, value
+
+
+def ordered(value: Any) -> Any:
+    """Sort the keys of tables: Lua keeps no order, and what a spell returns should look the same every time."""
+    if type(value) is dict:
+        return {key: ordered(part) for key, part in sorted(value.items(), key=_key)}
+    if type(value) is list:
+        return [ordered(part) for part in value]
+    return value
+
+
+_key = itemgetter(0)
 
 
 def answer_of(value: Any, table_from: Callable[[Any], Any]) -> tuple[int, Any]:

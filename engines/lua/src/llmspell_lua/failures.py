@@ -169,5 +169,5 @@ def did_you_mean(message: str, globals_: Iterable[str]) -> str:
 
 def _frame(fields: Sequence[Any], names: Names) -> FrameInfo:
     source, line, function, found = fields
-    shown = {text(name): text(rendered) for name, rendered in found.items()} if isinstance(found, dict) else {}
+    shown = {text(name): text(rendered) for name, rendered in sorted(found.items())} if isinstance(found, dict) else {}
     return FrameInfo(LANGUAGE, names.file(text(source)), line, 0, text(function), shown)

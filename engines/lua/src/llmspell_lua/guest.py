@@ -25,7 +25,7 @@ from llmspell.engine.messages import (
 )
 from llmspell.errors import OutputExceeded, ScriptSyntaxError
 from llmspell.values import HostRef, encode
-from llmspell_lua.conversion import answer_of, decode, from_lua, scalar
+from llmspell_lua.conversion import answer_of, decode, from_lua, ordered, scalar
 from llmspell_lua.failures import LANGUAGE, Names, ended, failed, limit_failure, text
 from llmspell_lua.programs import shorten
 
@@ -267,9 +267,8 @@ class LuaGuest:
         elif kind == _EMIT:
             self._emit(Emit(text(record[1]), text(record[2])))
         elif kind == _DONE:
-            said.append(
-                Done(record[1], [from_lua(value) for value in record[3:]] if not record[2] else decode(record[2]))
-            )
+            values = [from_lua(value) for value in record[3:]] if not record[2] else decode(record[2])
+            said.append(Done(record[1], ordered(values) if record[1] == MAIN else values))
         elif kind == _THREAD:
             state.watch(record[1])
         elif kind == _LOAD:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def bridges(settings: Settings, name: str | None, as_json: bool) -> None:
-    """List the bridges, or show what the bridge NAME offers to scripts."""
+    """List the bridges, or show what NAME offers to scripts: a bridge (fs), or one method of it (fs.read)."""
     out = Stream.out()
     with settings.open_host() as host:
         registry = host.bridge_registry
         if name is None:
             _show_all(list(registry), out, as_json)
         else:
-            _show_one(registry.get(name), out, as_json)
+            bridge, _, method = name.partition(".")
+            _show_one(registry.get(bridge), out, as_json, method)
 
 
 def _show_all(specs: list[BridgeSpec], out: Stream, as_json: bool) -> None:
@@ -53,7 +54,7 @@ def _described(spec: BridgeSpec) -> dict[str, Any]:
     }
 
 
-def _show_one(spec: BridgeSpec, out: Stream, as_json: bool) -> None:
+def _show_one(spec: BridgeSpec, out: Stream, as_json: bool, method: str) -> None:
     from llmspell.bridge import exports_of
     from llmspell.bridge.registry import load_factory
     from llmspell.cli.payload import dumps
@@ -61,6 +62,13 @@ def _show_one(spec: BridgeSpec, out: Stream, as_json: bool) -> None:
     factory = load_factory(spec.factory, f"bridge {spec.name!r}")
     kind = factory if isinstance(factory, type) else type(factory())
     exports = [found for _, found in sorted(exports_of(kind).items())]
+    if method:
+        found = _named(spec, exports, method)
+        if as_json:
+            out.line(dumps(_export(found)))
+        else:
+            _show_export(spec, found, out)
+        return
     permissions = list(getattr(kind, "permissions", ()))
     if as_json:
         described = {**_described(spec), "permissions": permissions, "exports": [_export(found) for found in exports]}
@@ -73,9 +81,27 @@ def _show_one(spec: BridgeSpec, out: Stream, as_json: bool) -> None:
     if permissions:
         out.line(f"\nReaches: {', '.join(permissions)}")
     for found in exports:
-        out.line(f"\n{spec.name}.{usage_of(found)}")
-        for line in found.doc.splitlines():
-            out.line(f"    {line}".rstrip())
+        out.line("")
+        _show_export(spec, found, out)
+
+
+def _show_export(spec: BridgeSpec, found: Export, out: Stream) -> None:
+    out.line(f"{spec.name}.{usage_of(found)}")
+    for line in found.doc.splitlines():
+        out.line(f"    {line}".rstrip())
+
+
+def _named(spec: BridgeSpec, exports: list[Export], method: str) -> Export:
+    import difflib
+
+    from llmspell.errors import UsageError
+
+    names = {found.name: found for found in exports}
+    if method not in names:
+        close = difflib.get_close_matches(method, names, 1)
+        hint = f"did you mean '{spec.name}.{close[0]}'?" if close else f"it has {', '.join(names)}"
+        raise UsageError(f"the bridge {spec.name!r} has no {method!r}", hint=hint)
+    return names[method]
 
 
 def usage_of(found: Export) -> str:

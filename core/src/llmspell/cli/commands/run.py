@@ -197,7 +197,11 @@ def _show_result(outcome: Outcome, out: Stream, err: Stream) -> None:
     assert result is not None
     if not out.at_line_start:
         out.line("")
-    show_value(result.value, out)
+    if len(result.values) > 1:
+        for value in result.values:
+            show_value("null" if value is None else value, out)
+    else:
+        show_value(result.value, out)
     warn_of(told(warning) for warning in result.warnings)
     if err.is_terminal and result.usage.requests:
         usage = result.usage

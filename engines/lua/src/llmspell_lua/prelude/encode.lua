@@ -37,6 +37,9 @@ local function refuse(message, ...)
       path = path .. format("[%s]", key)
     end
   end
+  if path ~= "$" then
+    message = message .. " (at " .. path .. ")"
+  end
   return P.need("errors", "an error of the host").fail("conversion", message, path)
 end
 

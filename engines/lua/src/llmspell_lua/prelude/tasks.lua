@@ -15,10 +15,11 @@ local P = ...
 local control, fatal, mark, rethrow = P.control, P.fatal, P.mark, P.rethrow
 local error, next, rawequal, select, tostring, type, xpcall = error, next, rawequal, select, tostring, type, xpcall
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
-local sethook, getinfo, getlocal = debug.sethook, debug.getinfo, debug.getlocal
+local sethook, getinfo, getlocal, getmt = debug.sethook, debug.getinfo, debug.getlocal, debug.getmetatable
 local upvaluejoin = debug.upvaluejoin
 local byte, format, sub = string.byte, string.format, string.sub
-local unpack = table.unpack
+local concat, unpack = table.concat, table.unpack
+local mathtype, rawlen = math.type, rawlen
 local seed_random = math.randomseed
 
 local CALL, EMIT, DONE, FAILED, LOAD, WAIT, PARK = 1, 2, 3, 4, 5, 6, 8
@@ -137,7 +138,8 @@ local function ask(target, method, ...)
   local id = control.calls + 1
   control.calls = id
   local info = getinfo(2, "l")
-  local record = { CALL, id, target, method, info and info.currentline or 0, false, ... }
+  local line = info and info.currentline or 0 -- -1 where a tail call has left no trace of the caller
+  local record = { CALL, id, target, method, line > 0 and line or 0, false, ... }
   record.n = select("#", ...) + 6
   for at = 7, record.n do
     if not is_scalar(record[at]) then
@@ -151,14 +153,40 @@ end
 
 -- How tasks begin and end
 
-local MAX_FRAMES, MAX_LEVELS, MAX_LOCALS, MAX_TEXT = 24, 120, 24, 80
+local MAX_FRAMES, MAX_LEVELS, MAX_LOCALS, MAX_TEXT, MAX_ITEMS, MAX_NAME = 24, 120, 24, 80, 5, 24
 
-local function render(v)
+-- Show a value in few words. No code of the script runs: its objects are neither asked for a text nor iterated.
+local function render(v, inside)
   local kind = type(v)
   if kind == "string" then
     return format("%q", #v > MAX_TEXT and sub(v, 1, MAX_TEXT) .. "..." or v)
+  elseif kind ~= "table" then
+    return is_scalar(v) and tostring(v) or kind
   end
-  return is_scalar(v) and tostring(v) or kind -- never tostring on a script's object: that may run its code
+  local mt = getmt(v)
+  if mt ~= nil and mt ~= P.ARRAY then
+    return kind
+  elseif next(v) == nil then
+    return "{}"
+  elseif inside then
+    return "{...}"
+  end
+  local parts, length, count = {}, rawlen(v), 0
+  for k, item in next, v do
+    if count == MAX_ITEMS then
+      parts[count + 1] = "..."
+      break
+    end
+    count = count + 1
+    local name = ""
+    if type(k) == "string" then
+      name = (#k <= MAX_NAME and k or sub(k, 1, MAX_NAME) .. "...") .. " = "
+    elseif mathtype(k) ~= "integer" or k < 1 or k > length then
+      name = "[" .. render(k, true) .. "] = "
+    end
+    parts[count] = name .. render(item, true)
+  end
+  return "{" .. concat(parts, ", ") .. "}"
 end
 
 -- Message handler of every task: look at the stack while it is still there.
