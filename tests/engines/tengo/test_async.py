@@ -332,3 +332,18 @@ def test_times_sleep_lets_other_tasks_run(stage: Any) -> None:
         for i := 0; i < 1; i++ { times.sleep(times.second) }
         export n"""
     assert stage.run(ASYNC + code) == 5
+
+
+@pytest.mark.parametrize(
+    ("function", "result"),
+    [
+        ("func(v) { return v * 10 }", [10, 20]),
+        ("func(v, i) { return v * 10 + i }", [10, 21]),
+        ("func(...a) { return len(a) }", [2, 2]),
+        ("kit.echo", [1, 2]),
+        ("string", ["1", "2"]),
+    ],
+)
+def test_map_calls_a_function_with_what_it_takes(stage: Any, function: str, result: list[Any]) -> None:
+    text = f'async := import("async"); kit := import("kit"); export async.map([1, 2], {function})'
+    assert stage.run(text) == result

@@ -158,3 +158,15 @@ def test_files_of_other_languages_call_and_are_called(tmp_path: Path, name: str,
         if "lua" not in host.plugins.engines:
             pytest.skip("the engine lua is not installed")
         assert session.run(tmp_path / name).value == value
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, 2**70])
+def test_an_int_beyond_64_bits_does_not_cross(stage: Any, value: int) -> None:
+    assert stage.fail("export params.n", params={"n": value}).kind == "conversion"
+    stage.exports["big"] = lambda: [value]
+    assert stage.fail('kit := import("kit"); export kit.big()').kind == "conversion"
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), 2**32, 2**31, -1, 255, 65535])
+def test_ints_of_all_sizes_cross(stage: Any, value: int) -> None:
+    assert stage.run('kit := import("kit"); export [params.n, kit.echo([params.n])[0]]', {"n": value}) == [value, value]

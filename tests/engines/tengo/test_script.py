@@ -106,14 +106,6 @@ def test_python_functions_are_called_with_values() -> None:
     assert (compiled.get("out"), compiled.get("kind"), seen) == (6, "user-function:add", [(2, 3), (1, 5)])
 
 
-def test_what_a_python_function_raises_reaches_the_embedder() -> None:
-    def fail() -> None:
-        raise LookupError("gone")
-
-    with pytest.raises(LookupError, match="gone"):
-        Script("fail()").add("fail", fail).run()
-
-
 def test_a_python_function_may_return_an_error_value() -> None:
     compiled = Script("e := f(); out := is_error(e) ? e.value : 0").add("f", lambda: ErrorValue("no")).run()
     assert compiled.get("out") == "no"
@@ -219,3 +211,38 @@ def test_eval_gives_the_value_of_an_expression() -> None:
         llmspell_tengo.eval("  ")
     with pytest.raises(ScriptSyntaxError):
         llmspell_tengo.eval("1 +")
+
+
+def test_what_a_function_of_the_embedder_raises_ends_the_script_at_its_call() -> None:
+    def fetch(key: str) -> None:
+        raise KeyError(key)
+
+    with pytest.raises(ScriptRuntimeError, match="'k'") as caught:
+        Script('get := func() {\n  return fetch("k")\n}\nget()').add("fetch", fetch).run()
+    assert caught.value.location is not None
+    assert (caught.value.location.line, len(caught.value.frames)) == (2, 2)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_function_of_the_script_shows_itself_to_the_embedder_but_cannot_be_called() -> None:
+    seen: list[object] = []
+    Script("keep(func() { return 1 })").add("keep", seen.append).run()
+    assert seen == [NamedFunction("compiled-function")]
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, 2**70, -(2**63) - 1])
+def test_an_int_beyond_64_bits_is_refused(value: int) -> None:
+    with pytest.raises(ConversionError):
+        Script("out := x").add("x", value).run()
+    with pytest.raises((ConversionError, ScriptRuntimeError)):
+        Script("out := f()").add("f", lambda: value).run()
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63)])
+def test_all_64_bits_of_an_int_cross(value: int) -> None:
+    assert Script("out := [x, f()]").add("x", value).add("f", lambda: value).run().get("out") == [value, value]
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(ConversionError, match="surrogates"):
+        Script("out := x").add("x", "\ud800").run()

@@ -194,8 +194,10 @@ class Compiled:
         """Run the script from its beginning, with the variables as they stand.
 
         Raises:
-            ScriptRuntimeError: It failed, with location and frames.
+            ScriptRuntimeError: It failed, with location and frames; where a function of the embedder's raised, with
+                that as its cause.
             ResourceExhausted: It reached a limit; ``DeadlineExceeded`` after ``timeout`` seconds.
+            ConversionError: A variable has no Tengo form.
         """
         runner = Runner(self._limits, self._imports.tables)
         timer = None
@@ -205,8 +207,8 @@ class Compiled:
         try:
             outcome = runner.run(self._program, [self._inputs[name] for name in self._inputs])
         except RuntimeFault as fault:
-            raise _error(fault, timeout) from None
-        except (TypeError, OverflowError) as error:
+            raise _error(fault, timeout) from fault.__cause__
+        except (TypeError, OverflowError, UnicodeEncodeError) as error:
             raise ConversionError(f"a variable cannot cross: {error}") from error
         except RecursionError:
             raise ConversionError("a variable cannot cross: it is nested too deep") from None

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.msgpack import Ext
 
-_HOST, _SURROGATES = 3, 4
+_SCRIPT, _HOST, _SURROGATES = 2, 3, 4
 _CHAR, _TIME, _ERROR, _IMMUTABLE, _RAW, _NAMED = 16, 17, 18, 19, 20, 21
 
 
@@ -157,6 +157,8 @@ def _ext_hook(code: int, payload: memoryview) -> Any:
         return Time(*decode(data))
     if code == _HOST:
         return NamedFunction(f"user-function:{decode(data)[1]}")
+    if code == _SCRIPT:
+        return NamedFunction("compiled-function")
     if code == _NAMED:
         return NamedFunction(data.decode("utf-8", "replace"))
     if code == _SURROGATES:

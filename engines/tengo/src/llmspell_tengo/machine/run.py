@@ -16,6 +16,8 @@ from llmspell_tengo.machine.vm import CALL, DONE, EMIT, FAILED, FAULT, PACKED, P
 
 _NAP = 0.05
 _MOST_TASKS = 10_000
+_MISTAKE = b"invalid_argument"
+"""The code of a failure that ends the script, see ``runtime/refusals.lua``."""
 _DEEPEST = 500
 """Nesting of a value that crosses: Python's decoder takes a frame or more for each level, and has a thousand."""
 
@@ -85,6 +87,7 @@ class _Run:
         self.emit = runner.emit or self.output.append
         self.functions = values.Functions()
         self.answered = False
+        self.cause: Exception | None = None
         self.vm = vm = LuaVM()
         limits = runner.limits
         vm.memory_limit = limits.memory or 0
@@ -115,7 +118,8 @@ class _Run:
                         "".join(self.output),
                     )
                 if kind == FAILED:
-                    raise runtime_fault(self.programs, record[2], record[3])
+                    fault = runtime_fault(self.programs, record[2], record[3])
+                    raise fault from (self.cause if fault.kind == "host" else None)
                 self._hear(record)
             if not again and not self.answered and not self._wake():
                 raise RuntimeFault("deadlock: every task of the program waits for another one")
@@ -133,8 +137,7 @@ class _Run:
             _, number, target, method, _, packed, *args = record
             given = values.decode(packed) if packed else [plain(arg) for arg in args]
             if isinstance(target, int):
-                answer = self.functions.by_id(target)(*given)
-                vm.answer(number, PACKED, values.encode(answer, self.functions))
+                self._call(number, self.functions.by_id(target), given)
                 self.answered = True
             elif method == b"sleep":
                 heapq.heappush(self.timers, (time.monotonic() + given[0], number))
@@ -144,6 +147,17 @@ class _Run:
             else:
                 vm.answer(number, FAULT, b"denied", b"there is no host to ask", None)
                 self.answered = True
+
+    def _call(self, number: int, function: Callable[..., Any], args: list[Any]) -> None:
+        """Let a function of the embedder answer; what it raises ends the script at its call."""
+        try:
+            packed = values.encode(function(*args), self.functions)
+        except Exception as error:  # noqa: BLE001 - it goes on as the cause
+            self.cause = error
+            text = str(error) or type(error).__name__
+            self.vm.answer(number, FAULT, _MISTAKE, text.encode("utf-8", "replace"), None)
+        else:
+            self.vm.answer(number, PACKED, packed)
 
     def _wake(self) -> bool:
         """Wait for the first timer; return whether there was one."""

@@ -2,7 +2,7 @@
 
 local R = ...
 
-local type, next, setmetatable = type, next, setmetatable
+local type, next, setmetatable, getinfo = type, next, setmetatable, debug.getinfo
 local kind_of, check_count, check_function, check_list = R.kind_of, R.check_count, R.check_function, R.check_list
 local check_seconds, spawn, observe, result_of = R.check_seconds, R.spawn, R.observe, R.result_of
 local park, wake, coded_error = R.park, R.wake, R.coded_error
@@ -176,7 +176,7 @@ function members.current(n)
   return R.task_value(R.task)
 end
 
--- f(item, index) for each item, at most so many at once
+-- f(item, index) for each item, at most so many at once; what takes one argument, or is the host's, gets the item alone
 function members.map(n, list, f, options)
   check_count("map", n, 2, 3)
   list = check_list("map", "first", list)
@@ -188,13 +188,20 @@ function members.map(n, list, f, options)
       R.bad_argument("user-function:map", "concurrency", "int above zero", most)
     end
   end
+  local shape = getinfo(f, "u")
+  local alone = R.names[f] ~= nil or not shape.isvararg and shape.nparams == 2 -- the first is the hidden count
   local count, results, group, ticket = list[L], {}, R.new_group(), {}
   local at, done, failed = -1, 0, nil
   local function work()
     while at < count - 1 and not failed do
       at = at + 1
       local index = at
-      local v = f(2, list[index], index)
+      local v
+      if alone then
+        v = f(1, list[index])
+      else
+        v = f(2, list[index], index)
+      end
       if kind_of(v) == "error" then
         return v
       end

@@ -34,6 +34,10 @@ local function decode_map(s, at, n)
   return map, at
 end
 
+local function too_large()
+  error("\1v\1an integer beyond 64 bits cannot cross to Tengo\1$", 0)
+end
+
 local function decode_extension(s, at, size)
   local code, payload = byte(s, at), sub(s, at + 1, at + size)
   local value
@@ -50,7 +54,7 @@ local function decode_extension(s, at, size)
   elseif code == 17 then
     value = R.decoded_time(payload)
   elseif code == 1 then
-    error("\1v\1an integer beyond 64 bits cannot cross to Tengo\1$", 0)
+    too_large()
   else -- a text with lone surrogates, or a string that is not UTF-8
     value = payload
   end
@@ -104,7 +108,11 @@ function decode(s, at)
     local size, after = unpack(head & 1 == 0 and ">I2" or ">I4", s, at)
     return (head < 0xde and decode_list or decode_map)(s, after, size)
   end
-  return unpack(forms[head], s, at)
+  local value, after = unpack(forms[head], s, at)
+  if head == 0xcf and value < 0 then
+    too_large()
+  end
+  return value, after
 end
 
 function R.decoded_value(s)
