@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from llmspell import BridgeCallError, Cancelled, DeadlineExceeded, Host, Policy, ScriptModuleNotFoundError
+from llmspell import (
+    BridgeCallError,
+    Cancelled,
+    DeadlineExceeded,
+    Host,
+    MemoryRecorder,
+    Policy,
+    ScriptModuleNotFoundError,
+)
 
 FILES = {
     "tools.js": """
@@ -31,6 +39,23 @@ FILES = {
         function M.fail() error({code = "mine", message = "bad lib"}) end
         return M
         """,
+    "waits.lua": """
+        local core = require("core")
+        local M, begun, ended = {}
+        local function reached(seen) while not seen() do core.sleep(0.005) end return seen() end
+        function M.wait()
+            begun = true
+            local ok, e = pcall(core.sleep, 600)
+            ended = ok and "slept" or e.code
+        end
+        function M.begun() return reached(function() return begun end) end
+        function M.ended() return reached(function() return ended end) end
+        return M
+        """,
+    "meet.lua": """
+        local meeting = require("channel").new()
+        return {wait = function() return meeting:receive() end, come = function(x) return meeting:send(x) end}
+        """,
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
     "child.js": "export default params.n + 1;",
@@ -49,11 +74,11 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[...
         if "lua" not in engines or "javascript" not in engines:
             pytest.skip("the engines lua and javascript are not both installed")
 
-        def run_main(name: str, text: str, params: Any = None, **limits: Any) -> Any:
+        def run_main(name: str, text: str, params: Any = None, recorder: Any = None, **limits: Any) -> Any:
             (tmp_path / name).write_text(text)
             policy = Policy.at_level(request.param).narrow(**{"time": 10, **limits})
             with host.session(policy=policy) as session:
-                return session.run(tmp_path / name, params)
+                return session.run(tmp_path / name, params, recorder=recorder)
 
         yield run_main
 
@@ -156,6 +181,46 @@ def test_a_child_may_be_given_less_time_and_its_parent_goes_on(run: Any) -> None
 def test_the_end_of_the_parents_own_time_is_not_caught_through_a_child(run: Any) -> None:
     with pytest.raises(DeadlineExceeded):
         run("main.lua", 'while true do pcall(spell.run, "endless.js", {}, {time = 50}) end', time=1)
+
+
+def test_cancelling_a_task_ends_what_it_awaits_in_the_other_language(run: Any) -> None:
+    javascript = """
+        import async from "async";
+        const lib = require("./waits.lua");
+        const task = async.spawn(() => lib.wait());
+        await lib.begun();
+        task.cancel("enough");
+        await task.catch(() => null);
+        export default await lib.ended();
+        """
+    assert run("main.js", javascript).value == "cancelled"
+
+
+def test_a_guest_that_serves_another_may_wait_for_its_next_call(run: Any) -> None:
+    javascript = """
+        const meet = require("./meet.lua");
+        const waiting = meet.wait();
+        await require("core").sleep(0.01);
+        await meet.come("here");
+        export default await waiting;
+        """
+    assert run("main.js", javascript).value == "here"
+
+
+def test_calls_between_languages_are_recorded_and_bounded_like_others(run: Any) -> None:
+    recorder = MemoryRecorder()
+    twice = 'const lib = require("./lib.lua"); await lib.greet("a"); export default await lib.greet("b")'
+    result = run("main.js", twice, recorder=recorder)
+    calls = [call for call in recorder.records if call.method == "call"]
+    assert [(call.args, call.result) for call in calls] == [(["a"], "hello a"), (["b"], "hello b")]
+    assert result.usage.calls == len(recorder.records)
+    many = """
+        const lib = require("./lib.lua");
+        const all = await Promise.allSettled([1, 2, 3].map(() => lib.greet("x")));
+        export default all.map((one) => one.status === "fulfilled" ? "ok" : one.reason.code);
+        """
+    assert run("main.js", many, concurrent_calls=2).value == ["ok", "ok", "too_many_calls"]
+    assert run("main.js", many, concurrent_calls=3).value == ["ok"] * 3
 
 
 def test_cancelling_reaches_the_callee(tmp_path: Path) -> None:

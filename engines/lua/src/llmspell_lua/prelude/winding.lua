@@ -49,7 +49,8 @@ function M.wind_up(task, ok, record)
   return P.account_of(task, e)
 end
 
--- Called by the host when no task can go on and no host call is pending. Returns what `step` does.
+-- Called by the host when no task can go on and no host call is pending. Returns what `step` does. A guest without a
+-- main chunk serves another one, which may yet call what its tasks wait for.
 function M.deadlock()
   local lines = {}
   local victim
@@ -57,7 +58,7 @@ function M.deadlock()
     if task.waits_for then
       local name = task.kind.settle and S.name_of(task) or task.id == 0 and "the main chunk" or "a call by the host"
       lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, task.waits_at)
-      if not task.kind.settle and (not victim or task.id == 0) then
+      if task.id == 0 then
         victim = task
       end
     end
