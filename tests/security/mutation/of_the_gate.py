@@ -10,11 +10,11 @@ from defences import Defence, Edit
 
 from llmspell import Host, MemoryRecorder, Policy
 from llmspell.errors import LlmspellError
-from llmspell.gate import budget, gate, record
+from llmspell.gate import budget, faults, record
 from llmspell.gate.gate import Gate
 from llmspell.host.session import Session
 from llmspell.plugin import Bridge, BridgeSpec, Secret, export, hookimpl
-from llmspell.runtime.conversation import Conversation
+from llmspell.runtime import results
 from llmspell.runtime.run import Run
 
 CANARY = "canary-6f2d91"
@@ -125,7 +125,7 @@ DEFENCES = [
     Defence("plugins that refuse calls", lambda _: opens(forbid=True),
             (Edit(Gate._serve, "if self.authorize is not None", "if False"),)),
     Defence("what a script is told of an error", told_path,
-            (Edit(gate.fault_of, 'f"{where} failed inside the host; the host\'s log says why"', "str(error)"),)),
+            (Edit(faults.fault_of, 'f"{where} failed inside the host; the host\'s log says why"', "str(error)"),)),
     Defence("redaction of what a bridge returns", told_secret,
             (Edit(Gate._reply, "if run.scrub is not None", "if False"),
              Edit(record.scrub_value, "return scrub(item)", "return item"))),
@@ -139,5 +139,5 @@ DEFENCES = [
     Defence("the amount of output", floods,
             (Edit(Run.output, "limit is not None and self._output_size", "False and self._output_size"),)),
     Defence("the size of a result", large_result,
-            (Edit(Conversation.receive_result, "if limit is not None and size_of", "if False and size_of"),)),
+            (Edit(results.result_of, "if limit is not None and size_of", "if False and size_of"),)),
 ]  # fmt: skip
