@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 Invoker = Callable[[FunctionRef, list[Any]], Awaitable[list[Any]]]
+Heard = Callable[["list[Any] | None", "BaseException | None"], None]
+Relayer = Callable[[FunctionRef, list[Any], Heard], "Callable[[], None] | None"]
 
 
 class ScriptFunction:
@@ -22,11 +24,12 @@ class ScriptFunction:
     :class:`~llmspell.errors.ScriptError`. Annotate a parameter of an export with it to accept a function.
     """
 
-    __slots__ = ("_invoke", "ref")
+    __slots__ = ("_invoke", "_relay", "ref")
 
-    def __init__(self, ref: FunctionRef, invoke: Invoker) -> None:
+    def __init__(self, ref: FunctionRef, invoke: Invoker, relay: Relayer | None = None) -> None:
         self.ref = ref
         self._invoke = invoke
+        self._relay = relay
 
     async def __call__(self, *args: Any) -> Any:
         """Run it; return its first result, or None if it returns nothing."""
@@ -36,6 +39,14 @@ class ScriptFunction:
     async def call_all(self, *args: Any) -> list[Value]:
         """Run it; return all its results (Lua functions may return several)."""
         return await self._invoke(self.ref, list(args))
+
+    def relay(self, args: list[Any], heard: Heard) -> Callable[[], None] | None:
+        """Call it for another guest, without a task that waits; not part of the plugin contract.
+
+        Returns:
+            What calls it off; None if it has to be awaited after all.
+        """
+        return None if self._relay is None else self._relay(self.ref, args, heard)
 
     def lives_in(self, invoke: Invoker) -> bool:
         """Tell whether it lives in the guest that ``invoke`` reaches, where it is known by its ``ref``."""

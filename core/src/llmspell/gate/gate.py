@@ -14,28 +14,41 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llmspell.bridge import Begun, Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
 from llmspell.engine import messages as m
 from llmspell.errors import (
-    BridgeCallError,
     BridgeError,
     BridgeNotFoundError,
-    Cancelled,
-    ConversionError,
-    LlmspellError,
-    NotFoundError,
     PolicyDeniedError,
-    PolicyError,
-    ResourceExhausted,
-    ScriptError,
 )
 from llmspell.gate.budget import Budget
+from llmspell.gate.faults import fault_of
+from llmspell.gate.living import describe, receive
 from llmspell.gate.record import CallRecord, Recorder, redact, scrub_value
 from llmspell.policy import Policy
-from llmspell.values import FunctionRef, HostRef, ValueConverter
+from llmspell.values import FunctionRef, ValueConverter
 from llmspell.values.convert import Naming
 
 if TYPE_CHECKING:
     pass
 
-Answer = m.Reply | Coroutine[Any, Any, m.Reply]
+
+class Relayed:
+    """A call that another guest serves: its reply comes to ``later``, unless it is called off before."""
+
+    __slots__ = ("_call_off", "_run")
+
+    def __init__(self, run: GatedRun, call_off: Callable[[], None]) -> None:
+        self._run = run
+        self._call_off = call_off
+
+    def cancel(self) -> None:
+        """Call it off; to be done at most once, and not after the reply."""
+        self._run.pending -= 1
+        self._call_off()
+
+
+Answer = m.Reply | Relayed | Coroutine[Any, Any, m.Reply]
+Later = Callable[[m.Reply], None]
+Relay = Callable[[list[Any], Callable[["list[Any] | None", "BaseException | None"], None]], "Callable[[], None] | None"]
+"""Takes the arguments and who hears the results or the error; returns what calls it off, None to be called as ever."""
 
 
 class Authorizer(Protocol):
@@ -85,7 +98,7 @@ def snake(name: str) -> str:
 class Door:
     """One export of one object, resolved and allowed: what is left to do is to call it."""
 
-    __slots__ = ("bind", "export", "function", "is_async", "names", "secrets", "start", "takes_call", "target")
+    __slots__ = ("bind", "export", "function", "is_async", "names", "relay", "secrets", "start", "takes_call", "target")
 
     def __init__(self, target: str, owner: object, export: Export) -> None:
         signature = export.signature
@@ -98,8 +111,14 @@ class Door:
         self.start: Callable[..., Any] = (
             functools.partial(asyncio.to_thread, self.function) if export.blocking else self.function
         )
+        # An object whose export only passes on what another guest answers may say so with no task that waits for it.
+        self.relay: Relay | None = getattr(owner, f"relay_{export.name}", None)
         self.secrets = signature.secrets
         self.names = [p.name for p in signature.parameters if not p.option and not p.variadic]
+
+
+def _nobody(reply: m.Reply) -> None:
+    """Whoever awaits the coroutine gets its reply."""
 
 
 class Gate:
@@ -107,18 +126,22 @@ class Gate:
 
     Args:
         authorize: Asks the plugins; None when none of them wants to be asked.
-        observe: Told of every call when somebody observes.
     """
 
     def __init__(self, authorize: Authorizer | None = None) -> None:
         self.authorize = authorize
 
-    def call(self, run: GatedRun, call: m.Call) -> Answer:
+    def call(self, run: GatedRun, call: m.Call, later: Later = _nobody) -> Answer:
         """Serve one call.
 
+        Args:
+            later: Called with the reply by the coroutine, if there is one, in its last step: who waits for the task
+                it runs in learns of it one turn of the loop too late.
+
         Returns:
-            The reply, or a coroutine of it where the export (or opening its bridge) is asynchronous. Failures of
-            every kind are replies with a fault; only a cancellation of the coroutine is raised.
+            The reply, or a coroutine of it where the export (or opening its bridge) is asynchronous; or, with
+            ``later``, what calls it off where another guest serves it. Failures of every kind are replies with a
+            fault; only a cancellation of the coroutine is raised.
         """
         began = time.perf_counter()
         try:
@@ -129,68 +152,103 @@ class Gate:
             if door is None:
                 found = self._find(run, call)
                 if not isinstance(found, Door):
-                    return self._later(run, call, found, began)
+                    return self._open_first(run, call, found, began, later)
                 door = found
-            return self._serve(run, call, door, began)
+            return self._serve(run, call, door, began, later)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, None, began, error)
 
-    def _serve(self, run: GatedRun, call: m.Call, door: Door, began: float) -> Answer:
+    def _serve(self, run: GatedRun, call: m.Call, door: Door, began: float, later: Later) -> Answer:
         try:
             if self.authorize is not None:
                 reason = self.authorize(run, door.target, call.method, call.args)
                 if reason is not None:
                     raise PolicyDeniedError(f"{door.target}.{call.method} is refused: {reason}")
-            received = _receive(run, call.args)
+            received = receive(run, call.args)
+            if door.relay is not None and later is not _nobody:
+                relayed = self._relay(run, call, door, began, later, received)
+                if relayed is not None:
+                    return relayed
             on_progress = _take_on_progress(received, door) if received and door.is_async else None
             args, kwargs = door.bind(received, snake if run.naming == "camel" else None)
             if door.takes_call:
                 view = Call(run, door.target, call.method, call.line, on_progress)  # type: ignore[arg-type]
                 args = (view, *args)
                 if on_progress is not None:
-                    return self._await(run, call, door, began, _with_progress, view, door.function, args, kwargs)
+                    return self._await(run, call, door, began, later, _with_progress, view, door.function, args, kwargs)
             if door.is_async:
-                return self._await(run, call, door, began, door.start, *args, **kwargs)
+                return self._await(run, call, door, began, later, door.start, *args, **kwargs)
             result = door.function(*args, **kwargs)
             if type(result) is CoroutineType:
-                return self._await(run, call, door, began, Begun(result))
+                return self._await(run, call, door, began, later, Begun(result))
             return self._reply(run, call, door, began, result)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
 
-    async def _later(self, run: GatedRun, call: m.Call, finding: Any, began: float) -> m.Reply:
+    def _relay(
+        self, run: GatedRun, call: m.Call, door: Door, began: float, later: Later, args: list[Any]
+    ) -> Relayed | None:
+        _refuse_too_many(run)
+
+        def heard(values: list[Any] | None, error: BaseException | None) -> None:
+            run.pending -= 1
+            try:
+                if error is not None:
+                    raise error
+                reply = self._reply(run, call, door, began, values[0] if values else None)
+            except Exception as failure:  # noqa: BLE001 - every failure becomes a fault, told by its class
+                reply = self._fault(run, call, door, began, failure)
+            later(reply)
+
+        assert door.relay is not None
+        call_off = door.relay(args, heard)
+        if call_off is None:
+            return None
+        run.pending += 1
+        return Relayed(run, call_off)
+
+    async def _open_first(self, run: GatedRun, call: m.Call, finding: Any, began: float, later: Later) -> m.Reply:
         try:
-            door = await finding()
+            answer = self._serve(run, call, await finding(), began, later)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
-            return self._fault(run, call, None, began, error)
-        answer = self._serve(run, call, door, began)
-        return answer if isinstance(answer, m.Reply) else await answer
+            answer = self._fault(run, call, None, began, error)
+        if isinstance(answer, m.Reply):
+            later(answer)
+            return answer
+        assert not isinstance(answer, Relayed)  # handles need no opening
+        return await answer
 
     async def _await(
-        self, run: GatedRun, call: m.Call, door: Door, began: float, start: Any, /, *args: Any, **kwargs: Any
-    ) -> m.Reply:
+        self, run: GatedRun, call: m.Call, door: Door, began: float, later: Later, start: Any, /, *args: Any,
+        **kwargs: Any,
+    ) -> m.Reply:  # fmt: skip
         """Await what ``start`` begins; nothing has begun where this is dropped before its first step."""
         # Counted where it begins: a guest may say many calls before the first of them has. What the runtime itself
         # does for a task (to sleep, to load a module) is bounded by the limit of tasks.
         counted = call.target != m.HOST
-        limit = run.policy.limits.concurrent_calls
-        if counted and limit is not None and run.pending >= limit:
-            refusal = BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
-            return self._fault(run, call, door, began, refusal)
+        try:
+            if counted:
+                _refuse_too_many(run)
+        except BridgeError as refusal:
+            reply = self._fault(run, call, door, began, refusal)
+            later(reply)
+            return reply
         run.pending += counted
         try:
-            return self._reply(run, call, door, began, await start(*args, **kwargs))
+            reply = self._reply(run, call, door, began, await start(*args, **kwargs))
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
-            return self._fault(run, call, door, began, error)
+            reply = self._fault(run, call, door, began, error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Not this call was cancelled, but something that the export waited for.
             cancelled = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
-            return self._fault(run, call, door, began, cancelled)
+            reply = self._fault(run, call, door, began, cancelled)
         finally:
             run.pending -= counted
+        later(reply)
+        return reply
 
     def _reply(self, run: GatedRun, call: m.Call, door: Door, began: float, result: Any) -> m.Reply:
         value = run.converter.to_value(result, run.naming)
@@ -228,8 +286,8 @@ class Gate:
                 duration=duration,
                 target=door.target if door is not None else str(call.target),
                 method=call.method,
-                args=_plain(args),
-                result=_plain(value),
+                args=describe(args),
+                result=describe(value),
                 error=None if fault is None else {"code": fault.code, "message": fault.message},
                 line=call.line,
                 language=run.language,
@@ -298,6 +356,12 @@ def _take_on_progress(args: list[Any], door: Door) -> ScriptFunction | None:
     return None
 
 
+def _refuse_too_many(run: GatedRun) -> None:
+    limit = run.policy.limits.concurrent_calls
+    if limit is not None and run.pending >= limit:
+        raise BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
+
+
 async def _with_progress(call: Call, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     try:
         result = await function(*args, **kwargs)
@@ -306,78 +370,3 @@ async def _with_progress(call: Call, function: Callable[..., Any], args: Any, kw
         raise
     await call.settle()
     return result
-
-
-_DATA = frozenset({type(None), bool, int, float, str, bytes})
-
-
-def _receive(run: GatedRun, args: list[Any]) -> list[Any]:
-    """Put live things where the guest named them. ``args`` is a fresh tree, so it is changed in place."""
-    for index, arg in enumerate(args):
-        if type(arg) not in _DATA:
-            args[index] = revive(run, arg)
-    return args
-
-
-def revive(run: GatedRun, item: Any) -> Any:
-    kind = type(item)
-    if kind is dict:
-        for key, part in item.items():
-            if type(part) not in _DATA:
-                item[key] = revive(run, part)
-    elif kind is list:
-        for index, part in enumerate(item):
-            if type(part) not in _DATA:
-                item[index] = revive(run, part)
-    elif kind is FunctionRef:
-        return run.function_of(item)
-    elif kind is HostRef:
-        return run.object_of(item.id)
-    return item
-
-
-def _plain(item: Any) -> Any:
-    """Describe handles in a record, and copy what the export might still change."""
-    kind = type(item)
-    if kind is dict:
-        return {key: _plain(part) for key, part in item.items()}
-    if kind is list:
-        return [_plain(part) for part in item]
-    if kind in _DATA:
-        return item
-    if kind is ScriptFunction:
-        return {"$function": item.ref.name or item.ref.id}
-    if kind is FunctionRef:
-        return {"$function": item.name or item.id}
-    if kind is HostRef:
-        return {"$handle": item.type, "id": item.id}
-    return {"$handle": type(item).__name__}
-
-
-def fault_of(error: BaseException, where: str) -> m.Fault:
-    """Tell a script of a host error: code and message from a safe list, never a repr, path or traceback."""
-    hint = getattr(error, "hint", None)
-    if isinstance(error, ResourceExhausted):
-        return m.Fault(error.code, error.message, {"limit": error.limit, "value": error.value}, True)
-    if isinstance(error, Cancelled):
-        return m.Fault("cancelled", error.message, None, True)
-    if isinstance(error, BridgeError):
-        message = error.message if not hint else f"{error.message}; {hint}"
-        return m.Fault(error.code, message, error.details)
-    if isinstance(error, PolicyError | NotFoundError | ConversionError):
-        return m.Fault(error.code, error.message if not hint else f"{error.message}; {hint}")
-    if isinstance(error, ScriptError):
-        return _script_fault(error)
-    if isinstance(error, LlmspellError):
-        return m.Fault(error.code, error.message)
-    if isinstance(error, TimeoutError):
-        return m.Fault("timeout", f"{where} timed out")
-    return m.Fault("internal", f"{where} failed inside the host; the host's log says why")
-
-
-def _script_fault(error: ScriptError) -> m.Fault:
-    """Give a script back what a function of its own raised inside an export: its code, and its table as details."""
-    value = error.value
-    if isinstance(value, dict) and isinstance(value.get("code"), str):
-        return m.Fault(value["code"], error.message, value)
-    return m.Fault(error.fault_code if isinstance(error, BridgeCallError) else "script", error.message)

@@ -19,6 +19,7 @@ from llmspell.gate.redaction import scrub_error
 from llmspell.host.result import RunResult
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
+from llmspell.runtime.results import result_of
 from llmspell.runtime.run import Run, RunServices
 from llmspell.runtime.seat import SOFT, Seat
 from llmspell.spell import Spell, bind_params, load_spell
@@ -300,7 +301,7 @@ class Session:
         assert isinstance(ended, Done)
         values = ended.values
         if values:
-            values = [conversation.receive_result(value) for value in values]
+            values = [result_of(conversation.run, value) for value in values]
             if self._services.scrub is not None:
                 values = [scrub_value(value, self._services.scrub) for value in values]
         return self._describe(conversation, began, tuple(values))

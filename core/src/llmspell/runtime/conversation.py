@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from functools import lru_cache
 from typing import Any
 
+from llmspell.bridge.function import Heard
 from llmspell.engine.messages import (
     MAIN,
     Call,
     Cancel,
-    Delivery,
     Done,
     Emit,
     Failed,
@@ -23,33 +22,29 @@ from llmspell.engine.messages import (
     HostMessage,
     Invoke,
     Load,
-    Replies,
     Reply,
 )
 from llmspell.engine.source import Source
 from llmspell.errors import (
-    BridgeError,
     Cancelled,
-    ConversionError,
     EngineCrashed,
     LlmspellError,
-    ResourceExhausted,
     SessionClosedError,
 )
 from llmspell.gate import Gate
+from llmspell.gate.gate import Relayed
+from llmspell.gate.living import revive
+from llmspell.runtime.delivery import next_of
+from llmspell.runtime.hostwork import HostWork
+from llmspell.runtime.invocations import Invocations, into
 from llmspell.runtime.outcome import error_from
+from llmspell.runtime.results import emit, result_of
 from llmspell.runtime.run import Run
 from llmspell.runtime.seat import Seat
-from llmspell.values import FunctionRef, HostRef, size_of
+from llmspell.values import FunctionRef
 
 GRACE = 0.2
 """Seconds between asking a guest to end and ending it."""
-
-MAX_INVOCATIONS = 500
-"""Calls of script functions open at once in one guest: what bounds recursion across languages."""
-
-MOST_REPLIES = 200
-"""Replies that are brought to a guest together: enough to share the cost of the way, few enough to be stopped in."""
 
 
 class Conversation:
@@ -64,25 +59,9 @@ class Conversation:
 
     # Thousands may wait at once, so each is small: slots, no queue but a list, no event but a future in need.
     __slots__ = (
-        "_busy",
-        "_driving",
-        "_host_tasks",
-        "_inbox",
-        "_invocations",
-        "_killer",
-        "_loop",
-        "_next_invoke",
-        "_parked",
-        "_stop_sent",
-        "driven",
-        "ended",
-        "gate",
-        "over",
-        "run",
-        "seat",
-        "serves",
-        "watch",
-    )
+        "_busy", "_driving", "_inbox", "_invocations", "_killer", "_loop", "_parked", "_stop_sent", "_work", "driven",
+        "ended", "gate", "over", "run", "seat", "serves", "watch",
+    )  # fmt: skip
 
     def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
         self.serves = serves
@@ -94,9 +73,8 @@ class Conversation:
         self.over = False
         self._inbox: list[HostMessage] = []
         self._parked: list[tuple[Call, Any]] = []
-        self._invocations: dict[int, asyncio.Future[list[Any]]] = {}
-        self._next_invoke = 0
-        self._host_tasks: dict[asyncio.Task[Reply], int] = {}
+        self._invocations = Invocations()
+        self._work = HostWork()
         self.driven: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._driving: asyncio.Future[None] | None = None
@@ -104,6 +82,7 @@ class Conversation:
         self._stop_sent = False
         self._killer: asyncio.TimerHandle | None = None
         run.invoker = self.invoke
+        run.relay = self.relay
         run.drop = self.drop
 
     def say(self, message: HostMessage) -> None:
@@ -130,7 +109,7 @@ class Conversation:
     def only_asks(self) -> bool:
         """Nothing goes on but that a person is asked: the guest is idle, and so is everything it waits for."""
         asking = self.run.asking
-        return asking > 0 and not self._busy and not self._inbox and len(self._host_tasks) <= asking
+        return asking > 0 and not self._busy and not self._inbox and len(self._work) <= asking
 
     # Without a loop
 
@@ -142,16 +121,16 @@ class Conversation:
         """
         inbox, seat, gate, run = self._inbox, self.seat, self.gate, self.run
         while inbox:
-            for said in seat.step(_next(inbox)):
+            for said in seat.step(next_of(inbox)):
                 kind = type(said)
                 if kind is Call:
-                    answer = gate.call(run, said)  # type: ignore[arg-type]
+                    answer = gate.call(run, said, self._replied)  # type: ignore[arg-type]
                     if type(answer) is Reply:
                         inbox.append(answer)
                     else:
                         self._parked.append((said, answer))  # type: ignore[arg-type]
                 elif kind is Emit:
-                    self._emitted(said)  # type: ignore[arg-type]
+                    emit(run, said, self.stop)  # type: ignore[arg-type]
                 elif said.id == MAIN:  # type: ignore[union-attr]
                     self.ended = said  # type: ignore[assignment]
                     self._drop_parked()
@@ -209,7 +188,7 @@ class Conversation:
         try:
             await over
         except Exception as error:
-            self._fail_invocations(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
+            self._invocations.fail(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
             raise
         finally:
             self.seat.leave()
@@ -230,10 +209,10 @@ class Conversation:
         if self._inbox:
             self._busy = True
             try:
-                self.seat.begin(_next(self._inbox), self._heard)
+                self.seat.begin(next_of(self._inbox), self._heard)
             except Exception as error:  # noqa: BLE001 - raised by whoever drives
                 over.set_exception(error)
-        elif not (self._host_tasks or self.serves):
+        elif not (self._work or self.serves):
             over.set_exception(EngineCrashed("the guest waits for something that nobody was asked for"))
 
     def _heard(self, said: Sequence[GuestMessage], failure: BaseException | None) -> None:
@@ -259,13 +238,15 @@ class Conversation:
         for said in said_all:
             kind = type(said)
             if kind is Call:
-                answer = gate.call(run, said)  # type: ignore[arg-type]
+                answer = gate.call(run, said, self._replied)  # type: ignore[arg-type]
                 if type(answer) is Reply:
                     self._inbox.append(answer)
+                elif type(answer) is Relayed:
+                    self._work.take_relayed(said.id, answer)  # type: ignore[union-attr]
                 else:
                     self._begin(said, answer)  # type: ignore[arg-type]
             elif kind is Emit:
-                self._emitted(said)  # type: ignore[arg-type]
+                emit(run, said, self.stop)  # type: ignore[arg-type]
             elif said.id == MAIN:  # type: ignore[union-attr]
                 self.ended = said  # type: ignore[assignment]
                 return
@@ -273,17 +254,22 @@ class Conversation:
                 self._answered(said)  # type: ignore[arg-type]
 
     def _begin(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
-        """Start host work; its reply goes in line when it is there."""
-        task = asyncio.get_running_loop().create_task(work, name=_task_name(call.target, call.method))
-        self._host_tasks[task] = call.id
-        task.add_done_callback(self._served)
+        """Start host work."""
+        self._work.begin(call, work).add_done_callback(self._served)
+
+    def _replied(self, reply: Reply) -> None:
+        """Put the reply of host work in line; called by the work itself, in its last step."""
+        self._work.replied(reply.id)
+        self._inbox.append(reply)
+        self._go_on()
 
     def _served(self, task: asyncio.Task[Reply]) -> None:
-        del self._host_tasks[task]
-        # Cancelled: dropped by the guest, or the run is ending. Nobody waits for an answer.
-        if not task.cancelled():
-            self._inbox.append(task.result())
-        self._go_on()
+        self._work.ended(task)
+        if task.cancelled():
+            # Dropped by the guest, or the run is ending: nobody waits for an answer.
+            self._go_on()
+        elif (error := task.exception()) is not None:
+            self._heard((), error)
 
     def drop(self, call: int) -> None:
         """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
@@ -292,40 +278,25 @@ class Conversation:
                 work.close()
                 del self._parked[at]
                 return
-        for task, number in list(self._host_tasks.items()):
-            if number == call and not task.cancelling():
-                task.cancel()
+        self._work.drop(call)
 
     def _stop_on_loop(self) -> None:
         """Cancel the host work under way, tell the guest, and end it if it does not end itself."""
         if self._stop_sent or self.ended is not None or self._loop is None:
             return
         self._stop_sent = True
-        for task in list(self._host_tasks):
-            if not task.cancelling():
-                task.cancel()
-        self._fail_invocations(self.run.stop_error or Cancelled("the run was stopped"))
+        self._work.cancel()
+        self._invocations.fail(self.run.stop_error or Cancelled("the run was stopped"))
         self._inbox.insert(0, Cancel(self.run.stopping))
         self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
         self._go_on()
 
     async def _end_host_work(self) -> None:
         self._drop_parked()
-        tasks = list(self._host_tasks)
-        for task in tasks:
-            if not task.cancelling():  # a second cancellation would cut its clean-up short
-                task.cancel()
+        tasks = self._work.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
-        self._fail_invocations(Cancelled("the script's run has ended"))
-        self._invocations.clear()
-
-    def _fail_invocations(self, error: BaseException) -> None:
-        """Tell whoever waits for a script function that no answer will come."""
-        for future in self._invocations.values():
-            if not future.done():
-                future.set_exception(error)
-                future.exception()
+        self._invocations.fail(Cancelled("the script's run has ended"))
 
     # Functions of the script
 
@@ -336,15 +307,37 @@ class Conversation:
             ScriptError: It raised.
             ConversionError: An argument cannot cross.
         """
+        loop = self._loop
+        if loop is not None and asyncio.get_running_loop() is not loop:
+            future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), loop)
+            return await asyncio.wrap_future(future)
+        return await self._ask_guest(self._invocation(ref, args))
+
+    def relay(self, ref: FunctionRef, args: list[Any], heard: Heard) -> Callable[[], None] | None:
+        """Call a function of the guest on behalf of another guest, without a task that waits.
+
+        Args:
+            heard: Called with its results, or with what it raised, at once when they are there.
+
+        Returns:
+            What calls it off; None where this is no place for it, and :meth:`invoke` is to be used.
+
+        Raises:
+            ConversionError: An argument cannot cross.
+            BridgeError: The recursion between languages is too deep.
+        """
+        loop = self._loop
+        if loop is None or self.ended is not None or asyncio.get_running_loop() is not loop:
+            return None
+        number = self._ask(self._invocation(ref, args), heard)
+        return lambda: self._call_off(number)
+
+    def _invocation(self, ref: FunctionRef, args: list[Any]) -> Callable[[int], HostMessage]:
         if self.ended is not None:
             raise SessionClosedError(f"the script function {ref.name or ref.id} is gone: its run has ended")
-        if self._loop is None:
-            raise Cancelled("the run is not being driven")
-        if asyncio.get_running_loop() is not self._loop:
-            future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), self._loop)
-            return await asyncio.wrap_future(future)
-        values = [self.run.converter.to_value(arg, self.run.naming) for arg in args]
-        return await self._ask_guest(lambda number: Invoke(number, ref.id, values))
+        run = self.run
+        values = [run.converter.to_value(arg, run.naming) for arg in args]
+        return lambda number: Invoke(number, ref.id, values)
 
     async def load(self, source: Source) -> Any:
         """Have the guest run a module, and return its exports: functions among them are awaitable.
@@ -356,46 +349,43 @@ class Conversation:
         return values[0] if values else None
 
     async def _ask_guest(self, message: Callable[[int], HostMessage]) -> list[Any]:
-        loop = self._loop
-        if loop is None or self.ended is not None:
+        if self._loop is None:
             raise Cancelled("the run is not being driven")
-        if len(self._invocations) >= MAX_INVOCATIONS:
-            raise BridgeError(
-                f"more than {MAX_INVOCATIONS} calls of script functions are open at once: the recursion between host "
-                "and script, or between languages, is too deep",
-                code="too_deep",
-            )
-        self._next_invoke += 1
-        number = self._next_invoke
-        answer: asyncio.Future[list[Any]] = loop.create_future()
-        self._invocations[number] = answer
-        self._inbox.append(message(number))
-        self._go_on()
+        answer: asyncio.Future[list[Any]] = self._loop.create_future()
+        number = self._ask(message, into(answer))
         try:
             return await answer
         except asyncio.CancelledError:
-            if self._invocations.pop(number, None) is not None and self.ended is None:
-                self._inbox.append(Cancel("cancelled", number))
-                self._go_on()
+            self._call_off(number)
             raise
 
+    def _ask(self, message: Callable[[int], HostMessage], heard: Heard) -> int:
+        if self._loop is None or self.ended is not None:
+            raise Cancelled("the run is not being driven")
+        number = self._invocations.begin(heard)
+        self._inbox.append(message(number))
+        self._go_on()
+        return number
+
+    def _call_off(self, number: int) -> None:
+        """Have the guest end what nobody waits for any more."""
+        if self._invocations.end(number) is not None and self.ended is None:
+            self._inbox.append(Cancel("cancelled", number))
+            self._go_on()
+
     def _answered(self, said: Done | Failed) -> None:
-        answer = self._invocations.pop(said.id, None)
-        if answer is None or answer.done():
+        heard = self._invocations.end(said.id)
+        if heard is None:
             return
-        if isinstance(said, Done):
-            try:
-                answer.set_result([self.receive(value) for value in said.values])
-            except LlmspellError as error:
-                answer.set_exception(error)
+        if isinstance(said, Failed):
+            heard(None, error_from(said.failure, self.run))
+            return
+        try:
+            values = [revive(self.run, value) for value in said.values]
+        except LlmspellError as error:
+            heard(None, error)
         else:
-            answer.set_exception(error_from(said.failure, self.run))
-
-    def receive(self, value: Any) -> Any:
-        """Put live things where the guest named them."""
-        from llmspell.gate.gate import revive
-
-        return revive(self.run, value)
+            heard(values, None)
 
     def outcome(self) -> Any:
         """Return the first result of a run that has ended, as another guest may have it.
@@ -407,74 +397,9 @@ class Conversation:
         if isinstance(ended, Failed):
             raise error_from(ended.failure, self.run)
         assert ended is not None
-        return self.receive_result(ended.values[0]) if ended.values else None
+        return result_of(self.run, ended.values[0]) if ended.values else None
 
     def attach(self) -> None:
         """Make the running loop the conversation's own; from here on it can be spoken to."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-
-    def receive_result(self, value: Any) -> Any:
-        """Turn a result of the run into what the embedder gets: handles become the objects they stand for.
-
-        Raises:
-            ConversionError: A function of the script, which is gone with the run.
-            ResourceExhausted: It is larger than the policy allows.
-        """
-        limit = self.run.policy.limits.result
-        if limit is not None and size_of(value, limit) > limit:
-            raise ResourceExhausted(f"the result is larger than {limit:,} bytes", limit="result", value=limit)
-        return receive_result(self.run, value, "$")
-
-    def _emitted(self, said: Emit) -> None:
-        emit(self.run, said, self.stop)
-
-
-@lru_cache(maxsize=1024)
-def _task_name(target: str | int, method: str) -> str:
-    return f"llmspell-call-{target}.{method}"
-
-
-def _next(inbox: list[HostMessage]) -> Delivery:
-    """Take the next message out of the line, or all replies until the next word of another kind."""
-    first = inbox.pop(0)
-    if type(first) is not Reply or not inbox or type(inbox[0]) is not Reply:
-        return first
-    replies = [first]
-    for word in inbox[: MOST_REPLIES - 1]:
-        if type(word) is not Reply:
-            break
-        replies.append(word)
-    del inbox[: len(replies) - 1]
-    return Replies(replies)
-
-
-def emit(run: Run, said: Emit, stop: Callable[[str, LlmspellError | None], None] | None) -> None:
-    """Take an ``Emit``: output goes to the run's output, warnings to its events.
-
-    Raises:
-        OutputExceeded: The limit is reached, and there is no ``stop`` to call with it.
-    """
-    try:
-        if said.kind in ("output", "error_output"):
-            run.output(str(said.data), said.kind)
-        elif isinstance(said.data, dict):
-            run.warned(said.kind, said.data)
-    except ResourceExhausted as error:
-        run.stop_error = error
-        if stop is None:
-            raise
-        stop("output", error)
-
-
-def receive_result(run: Run, value: Any, path: str) -> Any:
-    kind = type(value)
-    if kind is dict:
-        return {key: receive_result(run, part, f"{path}.{key}") for key, part in value.items()}
-    if kind is list:
-        return [receive_result(run, part, f"{path}[{index}]") for index, part in enumerate(value)]
-    if kind is HostRef:
-        return run.object_of(value.id)
-    if kind is FunctionRef:
-        raise ConversionError("a function of the script cannot outlive its run", path=path)
-    return value

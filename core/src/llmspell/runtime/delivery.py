@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmspell.engine import Guest
-from llmspell.engine.messages import MAIN, Delivery, Done, Failed, GuestMessage, Replies
+from llmspell.engine.messages import MAIN, Delivery, Done, Failed, GuestMessage, HostMessage, Replies, Reply
+
+MOST_REPLIES = 200
+"""Replies that are brought to a guest together: enough to share the cost of the way, few enough to be stopped in."""
+
+_ENDS = (Done, Failed)
 
 
 def deliver(guest: Guest, word: Delivery) -> Sequence[GuestMessage]:
@@ -26,4 +31,18 @@ def deliver(guest: Guest, word: Delivery) -> Sequence[GuestMessage]:
 def has_ended(said: Sequence[GuestMessage]) -> bool:
     """Tell whether the last word is the end of the run."""
     last = said[-1]
-    return isinstance(last, Done | Failed) and last.id == MAIN
+    return isinstance(last, _ENDS) and last.id == MAIN
+
+
+def next_of(inbox: list[HostMessage]) -> Delivery:
+    """Take the next message out of the line, or all replies until the next word of another kind."""
+    first = inbox.pop(0)
+    if type(first) is not Reply or not inbox or type(inbox[0]) is not Reply:
+        return first
+    replies = [first]
+    for word in inbox[: MOST_REPLIES - 1]:
+        if type(word) is not Reply:
+            break
+        replies.append(word)
+    del inbox[: len(replies) - 1]
+    return Replies(replies)

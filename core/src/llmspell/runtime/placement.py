@@ -30,7 +30,7 @@ class RunPort:
         self._run = run
 
     def emit(self, message: Emit) -> None:
-        from llmspell.runtime.conversation import emit
+        from llmspell.runtime.results import emit
 
         emit(self._run, message, None)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction, exports_of
-from llmspell.bridge.function import Invoker
+from llmspell.bridge.function import Invoker, Relayer
 from llmspell.errors import (
     BridgeError,
     BudgetExceeded,
@@ -114,6 +114,7 @@ class Run:
         "policy",
         "principal",
         "recorder",
+        "relay",
         "root",
         "scrub",
         "services",
@@ -171,6 +172,7 @@ class Run:
         self.causes: dict[int, BaseException] = {}
         self.warnings: list[dict[str, Any]] = []
         self.invoker: Invoker = _no_guest
+        self.relay: Relayer | None = None
         self.drop: Callable[[int], None] = _nothing_to_drop
         self.parent = parent
         self.conversation: Any = None
@@ -388,11 +390,12 @@ class Run:
             raise BridgeError(f"handle {handle} is not of this run", code="unknown_handle") from None
 
     def function_of(self, ref: FunctionRef) -> ScriptFunction:
-        return ScriptFunction(ref, self.invoker)
+        return ScriptFunction(ref, self.invoker, self.relay)
 
     def end(self) -> list[HostObject]:
         """Make every handle useless and return the objects, to be closed."""
         self.invoker = _no_guest
+        self.relay = None
         self.drop = _nothing_to_drop
         # What points back at us goes now, or only the garbage collector ends it: 20 objects a run.
         self.converter = self.services.converter

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, ClassVar
 
-from llmspell.bridge import HostObject, export
+from llmspell.bridge import HostObject, ScriptFunction, export
+from llmspell.bridge.function import Heard
 from llmspell.errors import BridgeError
 
 
@@ -55,3 +56,8 @@ class HostFunction(HostObject):
     async def call(self, *args: Any) -> Any:
         """Call it."""
         return await self._function(*args)
+
+    def relay_call(self, args: list[Any], heard: Heard) -> Callable[[], None] | None:
+        """Call it without a task that waits, if it is of another guest; see :class:`~llmspell.gate.gate.Door`."""
+        function = self._function
+        return function.relay(args, heard) if isinstance(function, ScriptFunction) else None

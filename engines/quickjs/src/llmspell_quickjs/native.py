@@ -82,10 +82,13 @@ def untrip(context: Any) -> None:
     _Interrupt.from_address(id(context)).limit = _FAR
 
 
-def heap_size(context: Any) -> int:
-    """Return the bytes of a context's heap, from any thread."""
+def heap_size(context: Any) -> ctypes.c_size_t:
+    """Return the bytes of a context's heap: its ``value`` is what they are when it is read, from any thread.
+
+    It is not to be read once the context is gone.
+    """
     runtime = _Interrupt.from_address(id(context)).runtime
-    return ctypes.c_size_t.from_address(runtime + _MALLOC_SIZE).value
+    return ctypes.c_size_t.from_address(runtime + _MALLOC_SIZE)
 
 
 class Symbols:
@@ -270,7 +273,7 @@ def _probe_heap() -> bool:
     context.set_memory_limit(odd)
     runtime = _Interrupt.from_address(id(context)).runtime
     limit = ctypes.c_size_t.from_address(runtime + _MALLOC_LIMIT).value
-    return limit == odd and heap_size(context) == context.memory()["malloc_size"]
+    return limit == odd and heap_size(context).value == context.memory()["malloc_size"]
 
 
 def _probe_symbols(symbols: Symbols | None) -> bool:

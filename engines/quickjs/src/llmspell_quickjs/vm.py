@@ -34,7 +34,7 @@ class Vm:
         code: The glue as bytecode, or None to evaluate its text.
     """
 
-    __slots__ = ("_door", "_listener", "_pieces", "_slot", "context", "enter", "run_job")
+    __slots__ = ("_door", "_heap", "_listener", "_pieces", "_slot", "context", "enter", "run_job")
 
     def __init__(self, pieces: Native, code: bytes | None) -> None:
         self._pieces = pieces
@@ -42,6 +42,7 @@ class Vm:
         context.set_max_stack_size(STACK)
         if pieces.interrupt:
             native.arm(context)
+        self._heap = native.heap_size(context) if pieces.heap else None
         self._door = _Door()
         context.add_callable("__llmspell_host", self._door)
         if code is not None and pieces.symbols is not None:
@@ -82,13 +83,14 @@ class Vm:
 
     def heap(self) -> int | None:
         """Return the bytes of the heap, from any thread; None if that cannot be read here."""
-        return native.heap_size(self.context) if self._pieces.heap else None
+        return None if self._heap is None else self._heap.value
 
     def close(self) -> None:
         """Let go of the context. Nothing of it may be running."""
         if self._pieces.symbols is not None:
             self._pieces.symbols.forget(self.context)
         self._door.serve = None
+        self._heap = None
         self.enter = self.run_job = self.context = self._listener = self._slot = None  # type: ignore[assignment]
 
 

@@ -28,7 +28,7 @@ _MESSAGES_MAX = 200_000
 
 _BESIDES_NODES = 10_000
 _BESIDES_DEPTH = 16
-_FLAT = 128
+_FLAT = 256
 """Bytes below which a frame is too short for any limit of a value, if it is flat."""
 
 _SCALARS = frozenset({type(None), bool, int, float, str, bytes})

@@ -1,0 +1,62 @@
+"""Live things in values: put in their places on the way in, described in records."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from llmspell.bridge import HostObject, ScriptFunction
+from llmspell.values import FunctionRef, HostRef
+
+
+class Holder(Protocol):
+    """A run, as far as it knows what its handles stand for."""
+
+    def object_of(self, handle: int) -> HostObject: ...
+    def function_of(self, ref: FunctionRef) -> ScriptFunction: ...
+
+
+_DATA = frozenset({type(None), bool, int, float, str, bytes})
+
+
+def receive(run: Holder, args: list[Any]) -> list[Any]:
+    """Put live things where the guest named them. ``args`` is a fresh tree, so it is changed in place."""
+    for index, arg in enumerate(args):
+        if type(arg) not in _DATA:
+            args[index] = revive(run, arg)
+    return args
+
+
+def revive(run: Holder, item: Any) -> Any:
+    """Put live things where the guest named them; containers are changed in place."""
+    kind = type(item)
+    if kind is dict:
+        for key, part in item.items():
+            if type(part) not in _DATA:
+                item[key] = revive(run, part)
+    elif kind is list:
+        for index, part in enumerate(item):
+            if type(part) not in _DATA:
+                item[index] = revive(run, part)
+    elif kind is FunctionRef:
+        return run.function_of(item)
+    elif kind is HostRef:
+        return run.object_of(item.id)
+    return item
+
+
+def describe(item: Any) -> Any:
+    """Describe handles in a record, and copy what the export might still change."""
+    kind = type(item)
+    if kind is dict:
+        return {key: describe(part) for key, part in item.items()}
+    if kind is list:
+        return [describe(part) for part in item]
+    if kind in _DATA:
+        return item
+    if kind is ScriptFunction:
+        return {"$function": item.ref.name or item.ref.id}
+    if kind is FunctionRef:
+        return {"$function": item.name or item.id}
+    if kind is HostRef:
+        return {"$handle": item.type, "id": item.id}
+    return {"$handle": type(item).__name__}
