@@ -24,12 +24,18 @@ AT_ONCE = {"retry-after-ms": "1"}
 class Book:
     """An account that remembers."""
 
+    bounds_cost = False
+
     def __init__(self, limit: int | None = None) -> None:
         self.reports: list[Report] = []
         self.limit = limit
         self.reserved = 0
 
-    def reserve(self, tokens: int) -> int:
+    @property
+    def bounded(self) -> bool:
+        return self.limit is not None
+
+    def reserve(self, tokens: int, cost: float = 0.0) -> int:
         if self.limit is not None and self.reserved + tokens > self.limit:
             raise BudgetExceeded("no more", limit="tokens")
         self.reserved += tokens

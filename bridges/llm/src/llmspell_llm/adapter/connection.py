@@ -39,6 +39,11 @@ class Connection:
     def is_pool(self) -> bool:
         return "members" in self.endpoint.options
 
+    @property
+    def asks_one(self) -> bool:
+        """One model answers, so that its answer can also come as a stream. Not so where several answer or vote."""
+        return bool(getattr(self.handle, "asks_one", True))
+
     def that_answered(self, details: Mapping[str, Any] | None) -> Connection:
         """Return the connection behind an answer: a pool's member, or this one."""
         members: Mapping[str, Connection] = self.endpoint.options.get("members", {})

@@ -39,6 +39,10 @@ class PooledModel(Model[Any]):
         super().__init__(profile=ModelProfile(**common))  # type: ignore[typeddict-item]
 
     @property
+    def asks_one(self) -> bool:
+        return self._pool.strategy not in ("race", "consensus")
+
+    @property
     def model_name(self) -> str:
         return self._pool.name
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from pydantic_ai import messages as theirs
 from pydantic_ai.direct import model_request, model_request_stream
 
 from llmspell_llm.adapter.connection import Connection
+from llmspell_llm.adapter.hearing import Gauge, check_ended, heard, text_in, written_in
 from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
 from llmspell_llm.adapter.translate import (
     answer_from,
@@ -21,7 +21,7 @@ from llmspell_llm.adapter.translate import (
     usage_from,
 )
 from llmspell_llm.conversation import Answer, Message, Settings, Usage
-from llmspell_llm.errors import ConnectionFailedError, ContentFilteredError
+from llmspell_llm.errors import ContentFilteredError
 from llmspell_llm.structured import Constraint
 
 
@@ -30,8 +30,11 @@ async def ask(
     messages: Sequence[Message],
     settings: Settings,
     constraint: Constraint | None = None,
+    gauge: Gauge | None = None,
 ) -> Answer:
     """Send one request. The constraint shapes the answer where the provider can; it is not checked here.
+
+    With a ``gauge`` the answer is asked for as a stream, of which it hears each piece, and may break it off.
 
     Raises:
         ModelError: What went wrong, in our words. Cancelling closes the request.
@@ -39,13 +42,18 @@ async def ask(
     check_pictures(messages, connection)
     chosen, ignored = settings_for(settings, connection)
     asked, chosen, parameters = constrain(constraint, connection, messages, chosen)
-    response = await in_time(
-        settings.timeout,
-        connection,
-        model_request(
-            connection.handle, messages_for(asked), model_settings=chosen, model_request_parameters=parameters
-        ),
-    )
+    sent = messages_for(asked)
+    if gauge is None:
+        response = await in_time(
+            settings.timeout,
+            connection,
+            model_request(connection.handle, sent, model_settings=chosen, model_request_parameters=parameters),
+        )
+    else:
+        opened = model_request_stream(
+            connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
+        )
+        response = await heard(opened, connection, settings.timeout, lambda: text_of(asked), gauge=gauge)
     answer = answer_from(response, connection, lambda: text_of(asked), ignored)
     if answer.finish_reason == "content_filter":
         raise ContentFilteredError(
@@ -54,20 +62,6 @@ async def ask(
             model=connection.model,
         )
     return answer
-
-
-def check_ended(stream: Any, connection: Connection) -> None:
-    """Make sure that a stream came to its end. Every provider says why an answer ends; one that just stops was cut.
-
-    Raises:
-        ConnectionFailedError: It was cut off.
-    """
-    answered = connection.that_answered(stream.provider_details)
-    ended = stream.finish_reason or stream.get().finish_reason
-    if ended is None and answered.endpoint.dialect != "made":
-        raise ConnectionFailedError(
-            f"the answer of {answered.name} broke off", provider=answered.provider.name, model=answered.model
-        )
 
 
 class Streaming:
@@ -80,8 +74,10 @@ class Streaming:
         asked: Sequence[Message],
         ignored: tuple[str, ...],
         patience: Patience,
+        gauge: Gauge | None,
     ) -> None:
         self._stream = stream
+        self._gauge = gauge
         self._patience = patience
         self._connection = connection
         self._asked = asked
@@ -90,13 +86,10 @@ class Streaming:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for event in drawn(self._stream, self._patience, self._connection):
-            if isinstance(event, theirs.PartDeltaEvent):
-                delta = event.delta
-                piece = delta.content_delta if isinstance(delta, theirs.TextPartDelta) else ""
-            elif isinstance(event, theirs.PartStartEvent):
-                piece = event.part.content if isinstance(event.part, theirs.TextPart) else ""
-            else:
-                continue
+            written = written_in(event)
+            if written and self._gauge is not None:
+                self._gauge.grow(written)
+            piece = text_in(event)
             if piece:
                 self._pieces.append(piece)
                 yield piece
@@ -114,8 +107,10 @@ class Streaming:
 
 
 @asynccontextmanager
-async def stream(connection: Connection, messages: Sequence[Message], settings: Settings) -> AsyncIterator[Streaming]:
-    """Send one request and receive its answer piece by piece.
+async def stream(
+    connection: Connection, messages: Sequence[Message], settings: Settings, gauge: Gauge | None = None
+) -> AsyncIterator[Streaming]:
+    """Send one request and receive its answer piece by piece; ``gauge`` hears them too.
 
     Leaving the block early, or being cancelled in it, closes the request.
 
@@ -128,4 +123,4 @@ async def stream(connection: Connection, messages: Sequence[Message], settings: 
     async with AsyncExitStack() as stack:
         opened = model_request_stream(connection.handle, messages_for(messages), model_settings=chosen)
         response = await enter_in_time(stack, opened, patience, connection)
-        yield Streaming(response, connection, messages, ignored, patience)
+        yield Streaming(response, connection, messages, ignored, patience, gauge)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +12,8 @@ from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
-from llmspell_llm.adapter.requests import check_ended
+from llmspell_llm.adapter.hearing import Gauge, heard
+from llmspell_llm.adapter.patience import in_time
 from llmspell_llm.adapter.translate import ANSWER_TOOL, answer_from, constrain, messages_for, settings_for
 from llmspell_llm.conversation import Answer, Message, Settings, estimate
 from llmspell_llm.structured import Constraint
@@ -156,6 +155,7 @@ async def take_step(
     tools: Sequence[ToolOffer] = (),
     constraint: Constraint | None = None,
     receive: Callable[[str], Awaitable[Any]] | None = None,
+    gauge: Gauge | None = None,
 ) -> Step:
     """Ask a model what to do next, and add what it says to the history.
 
@@ -167,6 +167,7 @@ async def take_step(
         tools: What it may ask for.
         constraint: What its final answer must look like.
         receive: Gets the text as it comes.
+        gauge: Hears everything the model writes, and may break it off.
 
     Raises:
         ModelError: It cannot be asked. The history is then as it was.
@@ -181,29 +182,23 @@ async def take_step(
         ],
     )
     sent = history.with_system(system)
-    if receive is None:
+
+    def asked() -> str:
+        return prompt_of(history, system, tools)
+
+    if receive is None and gauge is None:
         response = await in_time(
             settings.timeout,
             connection,
             model_request(connection.handle, sent, model_settings=chosen, model_request_parameters=parameters),
         )
     else:
-        async with AsyncExitStack() as stack:
-            patience = Patience(settings.timeout)
-            opened = model_request_stream(
-                connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
-            )
-            stream = await enter_in_time(stack, opened, patience, connection)
-            async for event in drawn(stream, patience, connection):
-                piece = _piece(event)
-                if piece:
-                    await receive(piece)
-            check_ended(stream, connection)
-            response = stream.get()
+        opened = model_request_stream(
+            connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
+        )
+        response = await heard(opened, connection, settings.timeout, asked, gauge=gauge, receive=receive)
     history.add(response)
-    answer = answer_from(
-        response, connection, lambda: json.dumps(history.plain(), ensure_ascii=False, default=str), ignored
-    )
+    answer = answer_from(response, connection, asked, ignored)
     requests = tuple(
         _request(part)
         for part in response.parts
@@ -212,12 +207,11 @@ async def take_step(
     return Step(answer, requests)
 
 
-def _piece(event: Any) -> str:
-    if isinstance(event, theirs.PartDeltaEvent) and isinstance(event.delta, theirs.TextPartDelta):
-        return event.delta.content_delta
-    if isinstance(event, theirs.PartStartEvent) and isinstance(event.part, theirs.TextPart):
-        return event.part.content
-    return ""
+def prompt_of(history: History, system: str | None, tools: Sequence[ToolOffer]) -> str:
+    """Return all that a model reads in one step, to be measured."""
+    said = [str(message.get("content", "")) for message in history.plain()]
+    offered = [f"{tool.name}{tool.description}{json.dumps(tool.schema)}" for tool in tools]
+    return "".join([system or "", *said, *offered])
 
 
 def _request(part: theirs.ToolCallPart) -> ToolRequest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell.errors import BridgeError
 from llmspell_llm.adapter import Connection
-from llmspell_llm.conversation import Answer, Message, Settings, Usage
+from llmspell_llm.conversation import Answer, Message, Settings, Usage, estimate
 from llmspell_llm.errors import InvalidAnswerError, ModelError
-from llmspell_llm.llm.account import Account, Report, expected_tokens, settle_quietly
+from llmspell_llm.llm.account import Account
+from llmspell_llm.llm.metering import Meter
 from llmspell_llm.llm.retrying import retrying
 from llmspell_llm.structured import Constraint, Mismatch
 from llmspell_llm.tools import Tool
@@ -143,10 +143,9 @@ class AgentRun:
         return Outcome(answer, history, steps, tuple(self.used))
 
     async def _step(self, history: History) -> Step:
-        from llmspell_llm.adapter.steps import ToolOffer, take_step
+        from llmspell_llm.adapter.steps import History, ToolOffer, prompt_of, take_step
 
         offers = [ToolOffer(tool.name, tool.description, tool.schema) for tool in self.tools]
-        expected = history.tokens + expected_tokens((), self.settings)
         begun = False
 
         async def received(piece: str) -> None:
@@ -156,8 +155,8 @@ class AgentRun:
             await self.receive(piece)
 
         async def attempt() -> Step:
-            began = time.perf_counter()
-            reserved = [self.account.reserve(expected)]
+            prompt = history.tokens + estimate(prompt_of(History(), self.system, offers))
+            meter = Meter(self.account, self.connection, prompt, self.settings)
             try:
                 step = await take_step(
                     self.connection,
@@ -167,16 +166,15 @@ class AgentRun:
                     tools=offers,
                     constraint=self.constraint,
                     receive=received if self.receive is not None else None,
+                    gauge=meter if meter.grows or self.receive is not None else None,
                 )
             except BaseException as error:
-                failure = error if isinstance(error, ModelError) else None
-                report = Report(self.connection, Usage(requests=1), time.perf_counter() - began, failure)
-                settle_quietly(self.account, report, reserved)
+                meter.fail(error)
                 if begun and isinstance(error, ModelError):
                     raise _AfterText(error) from error
                 raise
             _spend(step.answer.usage)
-            self.account.settle(Report(self.connection, step.answer.usage, time.perf_counter() - began), reserved)
+            meter.settle(step.answer.usage)
             return step
 
         try:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from llmspell.errors import ResourceExhausted
 from llmspell_llm.adapter import Connection
-from llmspell_llm.conversation import Message, Settings, Usage, estimate
+from llmspell_llm.conversation import Message, Usage, estimate
 from llmspell_llm.errors import ModelError
 
 
@@ -31,10 +29,21 @@ class Report:
 
 
 class Account(Protocol):
-    """Pays for requests."""
+    """Pays for requests.
 
-    def reserve(self, tokens: int) -> Any:
-        """Set tokens aside before they are used.
+    Attributes:
+        bounded: Tokens or cost can run out.
+        bounds_cost: Cost can run out.
+    """
+
+    @property
+    def bounded(self) -> bool: ...
+
+    @property
+    def bounds_cost(self) -> bool: ...
+
+    def reserve(self, tokens: int, cost: float = 0.0) -> Any:
+        """Set tokens and US dollars aside before they are used.
 
         Raises:
             BudgetExceeded: They are not there.
@@ -51,19 +60,16 @@ class Account(Protocol):
 class FreeAccount:
     """Pays for everything and keeps no books."""
 
-    def reserve(self, tokens: int) -> None:
+    bounded = False
+    bounds_cost = False
+
+    def reserve(self, tokens: int, cost: float = 0.0) -> None:
         return None
 
     def settle(self, report: Report, reservations: Sequence[Any]) -> None:
         return None
 
 
-def settle_quietly(account: Account, report: Report, reservations: Sequence[Any]) -> None:
-    """Settle while another error is on its way, which an empty budget must not hide."""
-    with suppress(ResourceExhausted):
-        account.settle(report, reservations)
-
-
-def expected_tokens(messages: Sequence[Message], settings: Settings) -> int:
-    """Return how many tokens a request should be given: its prompt, estimated, and its longest answer if set."""
-    return sum(estimate(message.content) for message in messages) + (settings.max_tokens or 0)
+def tokens_of(messages: Sequence[Message]) -> int:
+    """Return about how many tokens messages have."""
+    return sum(estimate(message.content) for message in messages)

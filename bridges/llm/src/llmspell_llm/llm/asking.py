@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from llmspell_llm.adapter import Connection, Connections
 from llmspell_llm.conversation import Answer, Message, Settings, Usage
-from llmspell_llm.errors import InvalidAnswerError, ModelError
-from llmspell_llm.llm.account import Account, FreeAccount, Report, expected_tokens, settle_quietly
+from llmspell_llm.errors import InvalidAnswerError
+from llmspell_llm.llm.account import Account, FreeAccount, tokens_of
+from llmspell_llm.llm.metering import Meter
 from llmspell_llm.llm.retrying import retrying
 from llmspell_llm.llm.streaming import AnswerStream
 from llmspell_llm.providers import Directory
@@ -105,20 +105,14 @@ class Asking:
 
         async def attempt() -> Answer:
             nonlocal failures
-            began = time.perf_counter()
-            reserved = [account.reserve(expected_tokens(messages, settings))]
-
-            def report(usage: Usage, error: ModelError | None = None) -> Report:
-                return Report(connection, usage, time.perf_counter() - began, error)
-
+            meter = Meter(account, connection, tokens_of(messages), settings)
             try:
-                answer = await ask(connection, messages, settings, constraint)
+                answer = await ask(connection, messages, settings, constraint, meter if meter.grows else None)
             except BaseException as error:
                 failures += 1
-                failure = error if isinstance(error, ModelError) else None
-                settle_quietly(account, report(Usage(requests=1), failure), reserved)
+                meter.fail(error)
                 raise
-            account.settle(report(answer.usage), reserved)
+            meter.settle(answer.usage)
             return answer
 
         # A pool goes through its members again by itself.

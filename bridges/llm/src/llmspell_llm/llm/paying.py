@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from llmspell.errors import BudgetExceeded
 from llmspell.gate.budget import Budget
 from llmspell.plugin import Call
 from llmspell.policy import Limits
@@ -26,8 +25,16 @@ class RunAccount:
         self._metrics = metrics
         self._budget = budget_of(call)
 
-    def reserve(self, tokens: int) -> Any:
-        return self._budget.reserve(tokens)
+    @property
+    def bounded(self) -> bool:
+        return self._budget.bounded
+
+    @property
+    def bounds_cost(self) -> bool:
+        return self._budget.bounds_cost
+
+    def reserve(self, tokens: int, cost: float = 0.0) -> Any:
+        return self._budget.reserve(tokens, cost)
 
     def settle(self, report: Report, reservations: Sequence[Any]) -> None:
         usage = report.usage
@@ -77,8 +84,3 @@ def purse(call: Call, owner: str, tokens: int | None, cost: float | None) -> Ite
         yield made
     finally:
         _purses.reset(token)
-
-
-def is_own(error: BudgetExceeded, budget: Budget | None) -> bool:
-    """Tell whether it is this budget that is used up, and not one that it draws on."""
-    return budget is not None and error.budget is budget

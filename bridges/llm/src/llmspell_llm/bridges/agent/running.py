@@ -15,7 +15,7 @@ from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, Watch, code_of, l
 from llmspell_llm.bridges.agent.live import AgentConversation, AgentTask
 from llmspell_llm.conversation import Message
 from llmspell_llm.llm.options import SETTINGS, as_options, message_from, settings_from
-from llmspell_llm.llm.paying import is_own, purse
+from llmspell_llm.llm.paying import purse
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError
 from llmspell_llm.neighbours import fire as fire_hooks
@@ -173,11 +173,10 @@ class RunningExports(AgentBase):
                 async with time_limit:
                     return await self._work(call, agent, input, options, memory, receive)
             except BudgetExceeded as error:
-                if not is_own(error, own):
+                if own is None or error.budget is not own:
                     raise
-                raise AgentError(
-                    error.message, code="agent_budget", details={"limit": error.limit, "spent": error.spent}
-                ) from error
+                told = {"limit": error.limit, "spent": own.usage.as_dict()}
+                raise AgentError(error.message, code="agent_budget", details=told) from error
             except TimeoutError as error:
                 if not time_limit.expired():
                     raise
