@@ -355,12 +355,67 @@ def _tengo_constants(module: str) -> list[str]:
     return sorted(shown)
 
 
+def conversions() -> str:
+    """Show what Python objects become, by converting one of each."""
+    import datetime
+    import decimal
+    import enum
+    import pathlib
+    import uuid
+    from collections import namedtuple
+
+    from llmspell.values import ValueConverter
+
+    Point = namedtuple("Point", "east north")
+
+    class Colour(enum.Enum):
+        RED = "red"
+
+    samples = [
+        ("a named tuple, a dataclass, a pydantic model", "Point(1, 2)", Point(1, 2)),
+        ("an enum", "Colour.RED", Colour.RED),
+        ("a date, time or both", "date(2026, 1, 31)", datetime.date(2026, 1, 31)),
+        ("a duration, in seconds", "timedelta(minutes=1.5)", datetime.timedelta(minutes=1.5)),
+        ("a decimal", 'Decimal("1.10")', decimal.Decimal("1.10")),
+        ("a UUID", "UUID(int=1)", uuid.UUID(int=1)),
+        ("a path", 'Path("a", "b")', pathlib.PurePosixPath("a", "b")),
+        ("a set", "{3, 1, 2}", {3, 1, 2}),
+        ("a tuple or other sequence", "(1, 2)", (1, 2)),
+        ("a mapping; keys become texts", '{1: "a"}', {1: "a"}),
+        ("bytes of every kind", 'bytearray(b"\\xff")', bytearray(b"\xff")),
+    ]
+    convert = ValueConverter().to_value
+    rows = [(f"{what}: `{shown}`", f"`{convert(item)!r}`") for what, shown, item in samples]
+    return table(("Python", "value"), rows)
+
+
+def deviations() -> str:
+    from llmspell.testing.matrix import deviations_table
+
+    return deviations_table().replace("|---|---|---|---|", "| --- | --- | --- | --- |") + "\n"
+
+
+def hooks() -> str:
+    from llmspell.host.hookspecs import LlmspellSpecs
+
+    rows = []
+    for name, hook in vars(LlmspellSpecs).items():
+        if name.startswith("llmspell_"):
+            signature = inspect.signature(hook)
+            given = ", ".join(f"{p.name}: {p.annotation}" for p in list(signature.parameters.values())[1:])
+            rows.append((f"`{name}({given})`", f"`{signature.return_annotation}`", plain(inspect.getdoc(hook) or "")))
+    return table(("hook", "returns", "what it does"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "built-in-tools": built_in_tools,
     "commands": commands,
+    "conversions": conversions,
+    "deviations": deviations,
     "errors": errors,
     "exit-codes": exit_codes,
     "grants": grants,
+    "hooks": hooks,
     "limits": limits,
     "messages": messages,
     "parameter-types": parameter_types,
