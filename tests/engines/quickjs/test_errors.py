@@ -203,3 +203,16 @@ def test_half_a_surrogate_pair_in_a_source_is_refused_by_place(stage: Any) -> No
 def test_a_deeply_nested_source_is_an_error_not_a_crash(stage: Any) -> None:
     assert stage.failure("if (1) " * 5000 + "1").kind in ("syntax", "runtime")
     assert stage.failure("[" * 20000).kind in ("syntax", "runtime")
+
+
+def test_what_authors_know_from_elsewhere_is_answered_with_what_is_there(stage: Any) -> None:
+    assert "http.get" in stage.failure("await fetch('https://example.org')").hint
+    assert "params" in stage.failure("const f = () => process.argv; f()").hint
+    assert stage.failure("spelled_wrong").hint == ""
+    assert "bridges" in stage.failure("import fs from 'node:fs'").hint
+    assert stage.failure("require('./gone.js')").hint == ""
+
+
+def test_all_that_went_wrong_at_once_is_told(stage: Any) -> None:
+    code = "await Promise.any([Promise.reject(new TypeError('one')), Promise.reject('two')])"
+    assert stage.failure(code).message == "AggregateError: TypeError: one; two"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmspell.engine.messages import Failure, Fault, FrameInfo
+from llmspell_quickjs import hints
 from llmspell_quickjs.stack import LANGUAGE, Files, Place
 
 _OUT_OF_MEMORY = "out of memory"
@@ -40,8 +41,15 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
         value=told.get("value"),
         fault=told.get("fault", 0),
         path=told.get("path", "$"),
-        hint=_UNHANDLED if kind == "unhandled" else "",
+        hint=_hint(told),
     )
+
+
+def _hint(told: dict[str, Any]) -> str:
+    kind = told.get("kind", "")
+    if kind == "module":
+        return hints.for_module(str(told.get("module", "")))
+    return hints.for_error(told["name"], told["message"]) or (_UNHANDLED if kind == "unhandled" else "")
 
 
 def out_of_memory(frames: Any = ()) -> Failure:

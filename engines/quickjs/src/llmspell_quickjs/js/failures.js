@@ -18,6 +18,7 @@
     const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
     const spawned = origin !== undefined && origin.spawned !== undefined ? "\n" + origin.spawned : "";
     const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) + spawned });
+    if (out.message === "") out.message = together(error.errors);
     const code = error.code;
     if (typeof code === "string") out.code = cut(code, 0, 200);
     if (origin !== undefined) {
@@ -31,6 +32,18 @@
     const names = objectKeys(error);
     if (names.length > 0) out.value = attempt(error);
     return out;
+  }
+
+  // What an AggregateError without words of its own was made of, the first few.
+  function together(errors) {
+    let text = "";
+    if (!core.isArray(errors)) return text;
+    for (let i = 0; i < errors.length && i < 5; i++) {
+      const each = errors[i];
+      if (i > 0) text += "; ";
+      text += isError(each) ? textOf(each.name) + ": " + textOf(each.message) : describeOther(each).message;
+    }
+    return cut(errors.length > 5 ? text + "; and " + (errors.length - 5) + " more" : text, 0, 65536);
   }
 
   function describeOther(thrown) {
