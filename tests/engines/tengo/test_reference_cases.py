@@ -34,6 +34,9 @@ DEVIATIONS = {
 }
 """Records that may differ, each justified in the documentation."""
 
+DRAWN_OF_FEW = {"stdlib/TestRand/4"}
+"""One of them draws from a hundred numbers, and so agrees now and then."""
+
 
 def _records() -> list[dict[str, Any]]:
     if not DATA.exists():
@@ -69,7 +72,7 @@ def test_records_of_a_group_give_what_the_reference_gave(group: str) -> None:
 def test_deviations_are_few_and_all_of_them_still_differ() -> None:
     known = [record for record in RECORDS if record["id"] in DEVIATIONS]
     assert {record["id"] for record in known} == DEVIATIONS
-    assert _differing(known) == DEVIATIONS
+    assert _differing(known) | DRAWN_OF_FEW == DEVIATIONS
     total = Counter(record["group"] for record in RECORDS)
     apart = Counter(record["group"] for record in known)
     assert 1 - sum(apart.values()) / len(RECORDS) >= 0.985

@@ -16,8 +16,9 @@ ALWAYS = ("base", "driver")
 
 _FILES = (
     *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
-    *("division", "encode", "ending", "format", "globals", "growing", "host", "immutable", "invocations", "lists"),
-    *("loops", "modules", "numbers", "os", "refusals", "show", "strings", "tasks", "things", "time", "truth", "types"),
+    *("division", "encode", "ending", "format", "globals", "growing", "host", "immutable", "invocations"),
+    *("json_reading", "json_writing", "lists", "loops", "modules", "numbers", "os", "refusals", "show", "strings"),
+    *("tasks", "things", "time", "truth", "types"),
 )
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
@@ -35,7 +36,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "copying": ("containers",),
         "fmt": ("show", "modules"),
         "hex": ("args", "modules"),
-        "json": ("show", "modules", "base64"),
+        "json": ("show", "modules"),
+        "json_writing": ("show", "base64"),
         "math": ("args", "modules"),
         "os": ("args", "bytes", "chars", "things", "time", "immutable"),
         "promise": ("async",),
