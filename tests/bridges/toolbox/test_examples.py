@@ -12,7 +12,7 @@ import pytest
 from llmspell import Policy
 from llmspell.bridge import exports_of
 from llmspell_llm.structured import Schema
-from llmspell_llm.tools.derived import input_of, output_of
+from llmspell_llm.tools.derived import input_of, output_of, promises
 from llmspell_toolbox import sources
 from llmspell_toolbox.bridge import MachineBridge, ToolboxBridge
 from llmspell_toolbox.declare import tools_of
@@ -108,7 +108,8 @@ def test_a_tool_tells_all_about_itself(name: str) -> None:
     export = exports_of(kind)[name]
     schema = input_of(export)
     assert [key for key, part in schema["properties"].items() if not part.get("description")] == []
-    assert output_of(export.signature.returns) is not None
+    assert promises(export.signature.returns)
+    assert Schema(output_of(export.signature.returns)).is_object
     assert details["examples"]
     assert category in details["tags"]
     for example in details["examples"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -51,9 +51,26 @@ class Schema:
         ["$.n: 'x' is not of type 'integer'"]
     """
 
+    _derive: Callable[[], Mapping[str, Any]]
+
     def __init__(self, definition: Mapping[str, Any] | bool) -> None:
         self.definition = definition
         _check(definition)
+
+    @classmethod
+    def derived(cls, derive: Callable[[], Mapping[str, Any]]) -> Schema:
+        """Return a schema that code derives when it is first wanted; what code makes needs no check.
+
+        Deriving takes some milliseconds, and checking twice as long.
+        """
+        made = cls.__new__(cls)
+        made._derive = derive
+        return made
+
+    @cached_property
+    def definition(self) -> Mapping[str, Any] | bool:
+        """The schema itself."""
+        return self._derive()
 
     @classmethod
     def of_type(cls, kind: Any) -> Schema:

@@ -33,10 +33,13 @@ def input_of(export: Any) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "title"}
 
 
-def output_of(hint: Any) -> dict[str, Any] | None:
-    """Return the schema of a result, or None where its type promises nothing that can be checked as it is returned."""
-    if hint in (Any, object) or not _is_plain(hint):
-        return None
+def promises(hint: Any) -> bool:
+    """Tell whether a result's type promises something that can be checked as it is returned."""
+    return hint not in (Any, object) and _is_plain(hint)
+
+
+def output_of(hint: Any) -> dict[str, Any]:
+    """Return the schema of a result."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(hint).json_schema()

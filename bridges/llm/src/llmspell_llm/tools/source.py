@@ -11,7 +11,7 @@ from typing import Any
 
 from llmspell.plugin import Bridge, Call
 from llmspell_llm.structured import Schema
-from llmspell_llm.tools.derived import input_of, output_of, text_of
+from llmspell_llm.tools.derived import input_of, output_of, promises, text_of
 from llmspell_llm.tools.tool import Example, Tool
 
 ENTRY_POINT_GROUP = "llmspell_llm.tools"
@@ -81,9 +81,10 @@ def _with(call: Call, export: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...
 
 @lru_cache(maxsize=512)
 def _schemas(function: Any, export: Any) -> tuple[Schema, Schema | None]:
-    """Make an export's schemas once a process: a millisecond or two each."""
-    output = output_of(export.signature.returns)
-    return Schema(input_of(export)), None if output is None else Schema(output)
+    """Make an export's schemas once a process, and derive them only when they are wanted."""
+    hint = export.signature.returns
+    output = Schema.derived(lambda: output_of(hint)) if promises(hint) else None
+    return Schema.derived(lambda: input_of(export)), output
 
 
 def discover() -> list[ToolSource]:
