@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from llmspell.errors import BridgeError
-from llmspell_toolbox.web.html import MAX_TAGS, absolute, links, markdown, parsed, plain
+from llmspell_toolbox.web import tidy
+from llmspell_toolbox.web.html import absolute, links, markdown, parsed, plain
 from llmspell_toolbox.web.selectors import select
 
 PAGE = parsed(
@@ -55,7 +58,7 @@ def test_enough_is_enough() -> None:
     ("page", "selector", "count"),
     [
         ("<div>" * 2000 + "x", "p div div div div", 0),
-        ("<div>" * 2000 + "x", "div div div div", 1997),
+        ("<div>" * 2000 + "x", "div div div div", 197),
         ("<p>a</p>" * 5000, "p ~ p ~ p ~ p", 4997),
     ],
 )
@@ -63,9 +66,10 @@ def test_a_page_made_to_be_slow_is_not(page: str, selector: str, count: int) -> 
     assert len(select(parsed(page), selector)) == count
 
 
-def test_a_page_with_too_many_tags_is_refused() -> None:
+def test_a_page_with_too_many_tags_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidy, "MAX_TAGS", 100)
     with pytest.raises(BridgeError, match="tags"):
-        parsed("<div>" * (MAX_TAGS + 1))
+        parsed("<div>" * 101)
     with pytest.raises(BridgeError, match="longer than"):
         parsed("x" * 5_000_000)
 
@@ -92,3 +96,50 @@ def test_what_is_no_link_of_the_web_is_none(href: str | None) -> None:
     assert absolute("https://example.org/", href) in (None, "https://example.org/")
     if href:
         assert absolute("https://example.org/", href) is None or href == "//"
+
+
+@pytest.mark.parametrize(
+    ("page", "tidied"),
+    [
+        ("<p>a<b>b</p>c", "<p>a<b>b</b></p>c"),
+        ("a</i>b", "ab"),
+        ("<P CLASS='x' id=y disabled data-a='\"'>z", '<p class="x" id="y" disabled="" data-a="&quot;">z</p>'),
+        ("<br/><img src=a.png>x", '<br><img src="a.png">x'),
+        ("1 < 2 <3", "1 &lt; 2 &lt;3"),
+        ("a<!-- <p> -->b<!doctype html><?php x ?>c", "abc"),
+        ("<script>if (a<b) '</p>'</script>x<style>p{}</style>", "x"),
+        ("<title>A <b> c</title>", "<title>A &lt;b> c</title>"),
+        ("<svg><path/><title>t</title></svg>x<noscript><p>y</noscript>", "x"),
+        ("<a b='1' b='2' 3=4 <c>x", '<a b="1">x</a>'),
+        ("<p a=\"x", '<p a="x"></p>'), ("<!-- x", ""), ("<script>x", ""), ("x<", "x&lt;"), ("</", ""),
+        ("<p", "<p></p>"),
+
+        ("<x:y>a</x:y><h1\x00>b", "<x:y>a</x:y>b"),
+    ],
+)  # fmt: skip
+def test_a_page_is_made_tidy(page: str, tidied: str) -> None:
+    assert tidy.tidied(page) == tidied
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div>" * 3000 + "x", "<div><table></div>" * 1000, "<a " + " ".join(f"x{i}" for i in range(5000)) + ">",
+        "<!--" * 100_000, "<a '" * 5000, "<svg>" * 3000, "<" * 5000, "</" * 50_000, "<title>" * 5000,
+    ],
+)  # fmt: skip
+def test_a_page_made_to_be_slow_is_cut_to_size(page: str) -> None:
+    made = tidy.tidied(page)
+    depth = deepest = 0
+    for mark in re.findall(r"<(/?)(?!br|img)[a-z]", made):
+        depth += -1 if mark else 1
+        deepest = max(deepest, depth)
+    assert (depth, deepest <= tidy.MAX_DEPTH) == (0, True)
+    assert made.count('=""') <= tidy.MAX_ATTRIBUTES
+    parsed(page)
+
+
+def test_attributes_that_are_too_many_or_too_long_are_left_out() -> None:
+    made = tidy.tidied("<a href=x title='" + "y" * 10_000 + "' " + " ".join(f"x{i}=1" for i in range(1000)) + ">")
+    assert made.startswith('<a href="x" x0="1"')
+    assert made.count("=") == tidy.MAX_ATTRIBUTES

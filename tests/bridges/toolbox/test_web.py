@@ -131,13 +131,11 @@ def test_what_is_no_page_is_given_as_it_is_or_refused(web: Any, site: Any) -> No
     assert web.refused("web_fetch", url=f"{site.address}/raw")[0] == "not_text"
 
 
-@pytest.mark.parametrize(
-    ("page", "code"),
-    [("<div>" * 31_000, "too_large"), ("<div>" * 8000 + "x", "too_deep"), ("x" * 5_000_000, "too_large")],
-)
-def test_a_hostile_page_is_refused(web: Any, site: Any, page: str, code: str) -> None:
-    site.put("/", page)
-    assert web.refused("web_fetch", url=site.address)[0] == code
+def test_a_hostile_page_is_cut_to_size_or_refused(web: Any, site: Any) -> None:
+    site.put("/", "<div>" * 3000 + "x" + "<a " + " ".join(f"x{i}=1" for i in range(3000)) + ">y")
+    assert web.run("web_fetch", url=site.address)["content"] == "xy"
+    site.put("/", "x" * 5_000_000)
+    assert web.refused("web_fetch", url=site.address)[0] == "too_large"
 
 
 def test_a_bad_selector_asks_nobody(web: Any, site: Any) -> None:

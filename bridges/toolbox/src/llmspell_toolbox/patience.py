@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ from llmspell.plugin import BridgeError
 
 SECONDS = 5.0
 """What reading, selecting and converting may take: hundred times what honest input needs."""
+
+
+_thread = threading.local()
 
 
 class _OverdueError(BaseException):
@@ -27,16 +32,18 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
 
     Args:
         doing: For the message: ``"selecting"``.
-        seconds: How long the code may run.
+        seconds: Of the processor, in this thread: a busy machine ends nothing sooner. Within another limit the
+            earlier end counts.
 
     Raises:
         BridgeError: ``too_slow``; ``too_deep`` where the code ran out of stack.
     """
-    end = time.monotonic() + seconds
+    outer = getattr(_thread, "end", math.inf)
+    end = _thread.end = min(outer, time.thread_time() + seconds)
     before = sys.getprofile()
 
     def look(frame: Any, event: str, arg: Any) -> None:
-        if time.monotonic() > end:
+        if time.thread_time() > end:
             raise _OverdueError
 
     sys.setprofile(look)
@@ -48,3 +55,4 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
         raise BridgeError(f"{doing} failed: it is nested too deep", code="too_deep") from None
     finally:
         sys.setprofile(before)
+        _thread.end = outer

@@ -64,7 +64,10 @@ def _parsed(text: str, most: int) -> Feed:
     with patient("reading the feed"):
         # A stream: of a text feedparser would take the first line for an address or a file name.
         found = feedparser.parse(
-            io.BytesIO(text.encode("utf-8")), response_headers={"content-type": "application/xml; charset=utf-8"}
+            io.BytesIO(text.encode("utf-8")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
     version = str(found.get("version") or "")
     if not version and not found.entries:
@@ -104,7 +107,7 @@ def plain(markup: Any) -> str:
     text = str(markup or "")
     if "<" not in text and "&" not in text:
         return text.strip()
-    return html.plain(html.cleaned(html.parsed(text)).body)
+    return html.plain(html.parsed(text).body)
 
 
 def _iso(parts: Any) -> str | None:

@@ -53,7 +53,7 @@ class PageTools(Bridge):
         resources={"network": "medium", "memory": "medium"},
         blocking=False,
         deterministic=False,
-        constraints=("pages of at most 4 MB and 30,000 tags",),
+        constraints=("pages of at most 4 MB and 100,000 tags",),
         examples=({"description": "A page as Markdown", "parameters": {"url": "https://example.org/"}},),
     )
     async def web_fetch(
@@ -99,7 +99,7 @@ class PageTools(Bridge):
         resources={"network": "high", "memory": "medium"},
         blocking=False,
         deterministic=False,
-        constraints=("pages of at most 4 MB and 30,000 tags", "selectors without :has() and :nth-child()"),
+        constraints=("pages of at most 4 MB and 100,000 tags", "selectors without :has() and :nth-child()"),
         examples=(
             {
                 "description": "Titles and addresses, over several pages",
@@ -173,7 +173,6 @@ def _page(url: str, title: str, content: str, kind: str, links: list[Any], most:
 def _read(url: str, text: str, kind: str, selector: str | None, form: Form, max_links: int, most: int) -> Page:
     tree = html.parsed(text)
     title, links = html.title(tree), html.links(tree, url, max_links)
-    html.cleaned(tree)
     parts = [tree.body] if selector is None else select(tree, selector, MAX_ITEMS)
     if form == "text":
         content = "\n\n".join(map(html.plain, parts))
