@@ -86,3 +86,11 @@ def test_pattern_properties_are_checked() -> None:
 def test_a_pattern_that_is_not_supported_is_said_so() -> None:
     with pytest.raises(SchemaError, match="is not supported"):
         Schema({"type": "string", "pattern": "(?=a)"}).problems("a")
+
+
+def test_references_that_fan_out_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmspell_llm.structured.schema.MAX_SECONDS", 0.05)
+    level = {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}, {"$ref": f"#/$defs/{n + 1}"}]} for n in range(40)}
+    schema = Schema({"$ref": "#/$defs/0", "$defs": {**level, "40": {"type": "integer"}}})
+    with pytest.raises(SchemaError, match="references fan out"):
+        schema.problems(1)

@@ -159,3 +159,17 @@ def test_xml_is_queried_by_prefix(bench: Any) -> None:
 )
 def test_a_conversion_that_cannot_be_is_refused(bench: Any, given: dict[str, Any], code: str) -> None:
     assert bench.refused("data_transform", **given)[0] == code
+
+
+def test_a_text_made_to_be_slow_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmspell.errors import BridgeError
+    from llmspell_toolbox.bridge import ToolboxBridge
+    from llmspell_toolbox.patience import patient
+
+    with pytest.raises(BridgeError) as caught, patient("the test", 0.2):
+        ToolboxBridge().data_transform("- a: {b: [c, d]}\n" * 100_000, "yaml", "json")
+    assert caught.value.code == "too_slow"
+    nested = "<a>" * 20_000 + "</a>" * 20_000
+    with pytest.raises(BridgeError) as caught, patient("the test", 0.2):
+        ToolboxBridge().xml_process(nested, "query", xpath=".//a")
+    assert caught.value.code in ("too_slow", "too_large")

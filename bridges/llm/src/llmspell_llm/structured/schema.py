@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,6 +14,10 @@ from typing import Any
 from llmspell.errors import BridgeError
 
 MAX_PROBLEMS = 20
+MAX_SECONDS = 2.0
+"""Of the processor for one check: references that fan out can ask for more than anybody has."""
+
+_started: ContextVar[tuple[float, itertools.count[int]] | None] = ContextVar("llmspell_schema_started", default=None)
 
 
 class SchemaError(BridgeError):
@@ -113,6 +120,7 @@ class Schema:
     def _walk(self, value: Any) -> Iterator[Problem]:
         from referencing.exceptions import Unresolvable
 
+        token = _started.set((time.thread_time(), itertools.count()))
         try:
             for error in self._validator.iter_errors(value):
                 yield Problem(error.json_path, _brief(error.message))
@@ -122,6 +130,8 @@ class Schema:
             ) from error
         except RecursionError:
             raise SchemaError("the schema refers to itself without end") from None
+        finally:
+            _started.reset(token)
 
     def accepts(self, value: Any) -> bool:
         return not self.problems(value)
@@ -153,7 +163,21 @@ def _validator_class() -> Any:
     """Return the validator of the draft, with patterns that cannot be made to run for ever."""
     from jsonschema import Draft202012Validator, validators
 
-    return validators.extend(Draft202012Validator, {"pattern": _pattern, "patternProperties": _pattern_properties})
+    follow = {name: _watched(Draft202012Validator.VALIDATORS[name]) for name in ("$ref", "$dynamicRef")}
+    patterns = {"pattern": _pattern, "patternProperties": _pattern_properties}
+    return validators.extend(Draft202012Validator, {**patterns, **follow})
+
+
+def _watched(follow: Callable[..., Any]) -> Callable[..., Any]:
+    """Follow references as long as a check may take: ten levels of two each are a thousand checks, thirty a billion."""
+
+    def following(validator: Any, reference: Any, instance: Any, schema: Any) -> Any:
+        started = _started.get()
+        if started is not None and next(started[1]) % 500 == 499 and time.thread_time() - started[0] > MAX_SECONDS:
+            raise SchemaError(f"the check took longer than {MAX_SECONDS:g} s; the schema's references fan out")
+        return follow(validator, reference, instance, schema)
+
+    return following
 
 
 @lru_cache(maxsize=512)

@@ -11,6 +11,7 @@ from llmspell.plugin import Bridge
 from llmspell_std.data import formats
 from llmspell_toolbox.data import csvs, jsons, xmls
 from llmspell_toolbox.declare import tool
+from llmspell_toolbox.patience import patient
 
 _Reading = Literal["json", "yaml", "toml", "csv", "xml"]
 _Writing = Literal["json", "yaml", "csv", "xml"]
@@ -71,19 +72,20 @@ class DataTools(Bridge):
             path: A JSONPath such as $.users[*].name (get), or a dotted path such as users.0.name.
             value: What to set; for transform a table of paths by name; for validate a JSON Schema.
         """
-        given = jsons.value_of(data)
-        match operation:
-            case "get":
-                return {"result": jsons.get(given, path)}
-            case "set":
-                return {"result": jsons.changed(given, path, value)}
-            case "delete":
-                return {"result": jsons.changed(given, path, None, remove=True)}
-            case "transform":
-                return {"result": jsons.reshaped(given, value)}
-            case "validate":
-                found = jsons.problems(given, value)
-                return {"result": given, "valid": not found, "errors": list(found)}
+        with patient("working on the JSON"):
+            given = jsons.value_of(data)
+            match operation:
+                case "get":
+                    return {"result": jsons.get(given, path)}
+                case "set":
+                    return {"result": jsons.changed(given, path, value)}
+                case "delete":
+                    return {"result": jsons.changed(given, path, None, remove=True)}
+                case "transform":
+                    return {"result": jsons.reshaped(given, value)}
+                case "validate":
+                    found = jsons.problems(given, value)
+                    return {"result": given, "valid": not found, "errors": list(found)}
 
     @tool(
         category="data",
@@ -136,20 +138,21 @@ class DataTools(Bridge):
             aggregates: sum, mean, min, max, median or count by column.
             to_format: json, yaml, csv or xml.
         """
-        rows = csvs.typed(csvs.rows(data, headers, delimiter))
-        if where:
-            rows = csvs.kept(rows, where)
-        match operation:
-            case "transform":
-                rows = csvs.reshaped(rows, columns, rename or {}, sort_by)
-            case "aggregate":
-                rows = csvs.summed(rows, group_by or [], aggregates or {})
-            case "convert":
-                if to_format == "csv":
-                    return {"result": csvs.written(rows, delimiter)}
-                shaped: Any = {"rows": {"row": rows}} if to_format == "xml" else rows
-                return {"result": formats.write(shaped, to_format)}
-        return {"result": rows}
+        with patient("working on the CSV"):
+            rows = csvs.typed(csvs.rows(data, headers, delimiter))
+            if where:
+                rows = csvs.kept(rows, where)
+            match operation:
+                case "transform":
+                    rows = csvs.reshaped(rows, columns, rename or {}, sort_by)
+                case "aggregate":
+                    rows = csvs.summed(rows, group_by or [], aggregates or {})
+                case "convert":
+                    if to_format == "csv":
+                        return {"result": csvs.written(rows, delimiter)}
+                    shaped: Any = {"rows": {"row": rows}} if to_format == "xml" else rows
+                    return {"result": formats.write(shaped, to_format)}
+            return {"result": rows}
 
     @tool(
         category="data",
@@ -191,25 +194,26 @@ class DataTools(Bridge):
             namespaces: Addresses by prefix, for xpath.
             mapping: For transform: a path below each element, or @attribute, by name.
         """
-        spaces = namespaces or {}
-        if operation == "validate":
-            try:
-                xmls.parsed(data)
-            except BridgeError as error:
-                if error.code != "invalid_xml":
-                    raise
-                found = {"message": error.message, **(error.details or {})}
-                return {"result": None, "valid": False, "errors": [found]}
-            return {"result": None, "valid": True, "errors": []}
-        if operation == "parse":
-            return {"result": xmls.table(data)}
-        root = xmls.parsed(data)
-        elements = xmls.selected(root, xpath, spaces) if xpath else [root]
-        if operation == "query":
-            return {"result": [xmls.element(found) for found in elements]}
-        if not mapping:
-            raise BridgeError("transform needs a mapping of names to paths", code="invalid_argument")
-        return {"result": [xmls.record(found, mapping, spaces) for found in elements]}
+        with patient("working on the XML"):
+            spaces = namespaces or {}
+            if operation == "validate":
+                try:
+                    xmls.parsed(data)
+                except BridgeError as error:
+                    if error.code != "invalid_xml":
+                        raise
+                    found = {"message": error.message, **(error.details or {})}
+                    return {"result": None, "valid": False, "errors": [found]}
+                return {"result": None, "valid": True, "errors": []}
+            if operation == "parse":
+                return {"result": xmls.table(data)}
+            root = xmls.parsed(data)
+            elements = xmls.selected(root, xpath, spaces) if xpath else [root]
+            if operation == "query":
+                return {"result": [xmls.element(found) for found in elements]}
+            if not mapping:
+                raise BridgeError("transform needs a mapping of names to paths", code="invalid_argument")
+            return {"result": [xmls.record(found, mapping, spaces) for found in elements]}
 
     @tool(
         category="data",
@@ -235,5 +239,6 @@ class DataTools(Bridge):
         """
         if unknown := sorted(set(options or {}) - {"pretty"}):
             raise BridgeError(f"there is no option {unknown[0]!r}; there is pretty", code="invalid_argument")
-        value = formats.read(data, from_format)
-        return {"result": formats.write(value, to_format, pretty=bool((options or {}).get("pretty")))}
+        with patient("converting"):
+            value = formats.read(data, from_format)
+            return {"result": formats.write(value, to_format, pretty=bool((options or {}).get("pretty")))}

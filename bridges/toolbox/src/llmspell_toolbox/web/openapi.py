@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from llmspell.plugin import BridgeError
 from llmspell_std.data import formats
+from llmspell_toolbox.patience import patient
 
 MAX_OPERATIONS = 2000
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -41,7 +42,8 @@ def document(text: str) -> Mapping[str, Any]:
         BridgeError: ``invalid_openapi``.
     """
     try:
-        found = formats.read(text, "json" if text.lstrip().startswith("{") else "yaml")
+        with patient("reading the OpenAPI document"):
+            found = formats.read(text, "json" if text.lstrip().startswith("{") else "yaml")
     except BridgeError as error:
         raise BridgeError(f"the OpenAPI document cannot be read: {error.message}", code="invalid_openapi") from error
     if not isinstance(found, Mapping) or not isinstance(found.get("paths"), Mapping):
