@@ -395,6 +395,21 @@ def deviations() -> str:
     return deviations_table().replace("|---|---|---|---|", "| --- | --- | --- | --- |") + "\n"
 
 
+def conformance() -> str:
+    from llmspell.testing.cases import load_cases
+
+    def holds(case: Any, language: str) -> str:
+        if language not in case.sources:
+            return "–"
+        return "differs" if language in case.deviations else "yes"
+
+    cases = load_cases()
+    languages = ("lua", "javascript", "tengo")
+    total = tuple(str(sum(language in case.sources for case in cases)) for language in languages)
+    rows = [(f"`{case.id}`", case.what, *(holds(case, language) for language in languages)) for case in cases]
+    return table(("case", "what holds", *languages), [*rows, ("", "**cases**", *total)])
+
+
 def hooks() -> str:
     from llmspell.host.hookspecs import LlmspellSpecs
 
@@ -410,6 +425,7 @@ def hooks() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "built-in-tools": built_in_tools,
     "commands": commands,
+    "conformance": conformance,
     "conversions": conversions,
     "deviations": deviations,
     "errors": errors,
