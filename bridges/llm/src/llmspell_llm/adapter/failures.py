@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic_ai import exceptions as theirs
 
@@ -36,12 +36,18 @@ def translated(connection: Connection) -> Iterator[None]:
     """
     try:
         yield
-    except OurFailure as failure:
-        raise failure.error from failure.error.__cause__
-    except ours.ModelError:
-        raise
-    except Exception as error:
-        raise translate(error, connection) from error
+    except Exception as error:  # noqa: BLE001 - translated
+        raise_translated(error, connection)
+
+
+def raise_translated(error: Exception, connection: Connection) -> NoReturn:
+    """Raise an error in our words, as :func:`translated` does."""
+    if isinstance(error, OurFailure):
+        raise error.error from error.error.__cause__
+    said = error if isinstance(error, ours.ModelError) else translate(error, connection)
+    if said is error:
+        raise said
+    raise said from error
 
 
 def translate(error: Exception, connection: Connection) -> LlmspellError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, TypeVar
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.failures import translated
+from llmspell_llm.adapter.failures import raise_translated, translated
 from llmspell_llm.errors import ModelTimeoutError
 
 T = TypeVar("T")
@@ -43,14 +43,18 @@ async def drawn(events: Any, patience: Patience, connection: Connection) -> Asyn
     """
     iterator = aiter(events)
     while True:
-        with translated(connection), patience.waiting() as left:
-            try:
-                async with asyncio.timeout(left):
-                    event = await anext(iterator)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise late(patience.whole, connection) from error
+        # Written out, not in context managers: it is passed by every piece of every answer.
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(min(patience.left, LONGEST)):
+                event = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise late(patience.whole, connection) from error
+        except Exception as error:  # noqa: BLE001 - translated
+            raise_translated(error, connection)
+        patience.left -= time.monotonic() - began
         yield event
 
 
@@ -63,12 +67,15 @@ async def enter_in_time(
         ModelTimeoutError: It took longer.
         ModelError: What else went wrong, in our words.
     """
-    with translated(connection), patience.waiting() as left:
+    began = time.monotonic()
+    with translated(connection):
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(min(patience.left, LONGEST)):
                 return await stack.enter_async_context(opened)
         except TimeoutError as error:
             raise late(patience.whole, connection) from error
+        finally:
+            patience.left -= time.monotonic() - began
 
 
 class Patience:
@@ -76,20 +83,14 @@ class Patience:
 
     Args:
         whole: Seconds of waiting in all, or None.
+
+    Attributes:
+        left: Seconds that are left of it.
     """
 
     def __init__(self, whole: float | None) -> None:
         self.whole = whole
-        self._left = LONGEST_STREAM if whole is None else whole
-
-    @contextmanager
-    def waiting(self) -> Iterator[float]:
-        """Give the seconds the next wait may take, and count how many it took."""
-        began = time.monotonic()
-        try:
-            yield min(self._left, LONGEST)
-        finally:
-            self._left = max(0.0, self._left - (time.monotonic() - began))
+        self.left = LONGEST_STREAM if whole is None else whole
 
 
 def late(seconds: float | None, connection: Connection) -> ModelTimeoutError:
