@@ -7,6 +7,7 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -136,6 +137,13 @@ def answering(text: str, *, usage: dict[str, int] | None = None, finish: str = "
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
+    with serving() as scripted:
+        yield scripted
+
+
+@contextmanager
+def serving() -> Iterator[ScriptedServer]:
+    """Run a scripted server on loopback."""
     scripted = ScriptedServer()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -165,10 +173,12 @@ def server() -> Iterator[ScriptedServer]:
     scripted.address = f"http://127.0.0.1:{inner.server_address[1]}"
     thread = threading.Thread(target=inner.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield scripted
-    inner.shutdown()
-    thread.join()
-    inner.server_close()
+    try:
+        yield scripted
+    finally:
+        inner.shutdown()
+        thread.join()
+        inner.server_close()
 
 
 class Models:

@@ -362,6 +362,26 @@ def test_a_prompt_is_filled_in(spells: Any) -> None:
     assert text == "Dear Ann: 1. A 2. B ..."
 
 
+def test_a_prompt_shows_values_as_the_spell_knows_them() -> None:
+    values = {"a": None, "b": True, "c": {"x": [1, None]}, "d": [1.5, False], "e": 2}
+    assert render("{{ a }}|{{ b }}|{{ c }}|{{ d|join(' ') }}|{{ e }}|{{ a is none }}", values) == (
+        '|true|{"x": [1, null]}|1.5 false|2|true'
+    )
+
+
+def test_a_prompt_takes_no_living_things(spells: Any) -> None:
+    with pytest.raises(BridgeCallError, match="a template takes plain data"):
+        spells.run(
+            lua='return llm.prompt("{{ f }}", {f = function() end})',
+            javascript='return llm.prompt("{{ f }}", {f: () => {}})',
+        )
+    with pytest.raises(BridgeCallError, match="a template takes plain data"):
+        spells.run(
+            lua='return llm.prompt("{{ c.send }}", {c = llm.chat_session()})',
+            javascript='return llm.prompt("{{ c.send }}", {c: await llm.chatSession()})',
+        )
+
+
 @pytest.mark.parametrize(
     ("template", "values", "message"),
     [
@@ -374,6 +394,16 @@ def test_a_prompt_is_filled_in(spells: Any) -> None:
         ("{% macro f() %}{% endmacro %}", {}, "macro is not allowed"),
         ("{{ f() }}", {"f": 1}, "call is not allowed"),
         ("{{ ''.__class__ }}", {}, "unsafe"),
+        ("{{ x|sort(attribute='__class__') }}", {"x": [{}, {}]}, "unsafe"),
+        ("{{ x|attr('__class__') }}", {"x": 1}, "No filter named 'attr'"),
+        ("{{ x|map('upper') }}", {"x": []}, "No filter named 'map'"),
+        ("{{ '{0.__class__}'.format(x) }}", {"x": 1}, "call is not allowed"),
+        ("{{ x['__class__'] }}", {"x": 1}, "unsafe"),
+        ("{{ self }}", {}, "reserved"),
+        ("{{ lipsum.__globals__ }}", {}, "'lipsum' is undefined"),
+        ("{% call x() %}{% endcall %}", {}, "not allowed"),
+        ("{% filter upper %}{% endfilter %}", {}, "not allowed"),
+        ("{% raw %}{{% endraw %}{% extends 'x' %}", {}, "not allowed"),
         ("{{ [].append }}", {}, "unsafe|not allowed|undefined|has no attribute"),
         ("{{ 'a' * 1000000000 }}", {}, "mul is not allowed"),
         ("{{ 2 ** 100000000 }}", {}, "pow is not allowed"),

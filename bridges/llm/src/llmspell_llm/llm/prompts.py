@@ -6,11 +6,13 @@ templates; every loop counts against one budget, and so does every character.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llmspell.errors import BridgeError
+from llmspell.errors import BridgeError, ConversionError
+from llmspell.values import check_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,6 +61,10 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError as Theirs
     from jinja2 import TemplateSyntaxError
 
+    try:
+        check_value(dict(values))
+    except ConversionError as error:
+        raise TemplateError(f"a template takes plain data: {error.message}") from error
     if len(template) > MAX_TEMPLATE:
         raise TemplateError(f"the template is longer than {MAX_TEMPLATE:,} characters")
     environment = _environment()
@@ -106,7 +112,9 @@ def _environment() -> Environment:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from jinja2.tests import TESTS
 
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown
+    )
     environment.globals.clear()
     environment.filters = {name: FILTERS[name] for name in _FILTERS}
     environment.filters.update({"join": _join, "replace": _replace, "metered": _metered()})
@@ -134,7 +142,7 @@ def _check(node: Any) -> None:
     if kind == "For" and node.recursive:
         raise TemplateError("a recursive loop is not allowed in a prompt template", line=node.lineno)
     name = getattr(node, "name", None)
-    if name == _METER or (kind == "Filter" and name == "metered"):
+    if name in (_METER, "self") or (kind == "Filter" and name == "metered"):
         raise TemplateError(f"{name!r} is a reserved name", line=node.lineno)
     for child in node.iter_child_nodes():
         _check(child)
@@ -151,13 +159,22 @@ def _metered() -> Any:
     return metered
 
 
+def _shown(value: Any) -> Any:
+    """Write a value as a spell's author would: nothing for null, JSON for what JSON knows; never as Python does."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value
+
+
 def _bounded(size: int) -> None:
     if size > MAX_OUTPUT:
         raise TemplateError(f"a value grows beyond {MAX_OUTPUT:,} characters")
 
 
 def _join(items: Iterable[Any], separator: str = "") -> str:
-    texts = [str(item) for item in items]
+    texts = [str(_shown(item)) for item in items]
     _bounded(sum(map(len, texts)) + len(str(separator)) * len(texts))
     return str(separator).join(texts)
 
