@@ -111,6 +111,8 @@ def test_the_doctor_tells_what_this_machine_can_enforce(llmspell: Run) -> None:
     for level in told["levels"].values():
         assert level["enforceable"] == (not level["missing"])
     assert "seccomp" in told["pieces"]
+    assert told["workers"]["made"] in ("forked", "spawned")
+    assert bool(told["workers"]["reason"]) == (told["workers"]["made"] == "spawned")
     shown = llmspell("security", "doctor")
     assert "level strict" in shown.out
     assert "seccomp" in shown.out

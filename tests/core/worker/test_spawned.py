@@ -88,6 +88,14 @@ def test_the_command_line_runs_at_standard_without_fork(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["value"] == 7, done
 
 
+def test_the_doctor_says_that_workers_are_spawned_and_why() -> None:
+    code = "import os\ndel os.fork\nfrom llmspell.cli import main\nmain()\n"
+    line = [sys.executable, "-c", code, "security", "doctor"]
+    told = json.loads(subprocess.run([*line, "--json"], capture_output=True, text=True, check=False).stdout)
+    assert told["workers"]["made"] == "spawned"
+    assert "forked" in told["workers"]["reason"]
+
+
 @pytest.mark.parametrize("level", ["standard", "strict"])
 def test_every_engine_there_is_runs_without_fork(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     texts = {"lua": "return 6 * 7", "javascript": "6 * 7", "tengo": "export 6 * 7"}

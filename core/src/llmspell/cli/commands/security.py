@@ -46,6 +46,13 @@ def doctor(as_json: bool) -> int:
     return _UNENFORCEABLE if found.applied.missing(plans["strict"]) else 0
 
 
+def _why_spawned() -> str:
+    """Say why workers are not forked here, if they are not; namespaces are then never entered, whatever there is."""
+    from llmspell.runtime.worker.launch import no_zygote
+
+    return no_zygote() or ""
+
+
 def _described(found: MachineReport, plans: dict[str, Hardening]) -> dict[str, Any]:
     levels: dict[str, Any] = {"minimal": {"enforceable": True, "missing": {}}}
     for level, plan in plans.items():
@@ -54,9 +61,11 @@ def _described(found: MachineReport, plans: dict[str, Hardening]) -> dict[str, A
             "enforceable": not missing,
             "missing": {str(state.piece): state.detail for state in missing},
         }
+    reason = _why_spawned()
     return {
         "system": found.system,
         "architecture": found.architecture,
+        "workers": {"made": "spawned" if reason else "forked", "reason": reason},
         "levels": levels,
         "pieces": {
             str(state.piece): {"available": state.applied, "detail": state.detail} for state in found.applied.states
@@ -78,7 +87,11 @@ def _show(found: MachineReport, plans: dict[str, Hardening]) -> None:
         ]
         rows.append((str(state.piece), "yes" if state.applied else "no", ", ".join(asked), state.detail))
     show_table(("PIECE", "HERE", "ASKED BY", "DETAIL"), rows, out)
-    out.line("\nlevel minimal   in the host's own process, deadline cooperative: always available")
+    reason = _why_spawned()
+    out.line(
+        f"\nworkers         spawned one by one, without namespaces: {reason}" if reason else "\nworkers         forked"
+    )
+    out.line("level minimal   in the host's own process, deadline cooperative: always available")
     for level, plan in plans.items():
         missing = found.applied.missing(plan)
         names = ", ".join(str(state.piece) for state in missing)
