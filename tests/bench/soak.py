@@ -238,11 +238,14 @@ def family(root: int) -> set[int]:
     found: set[int] = set()
     todo = [root]
     while todo:
-        for tasks in Path(f"/proc/{todo.pop()}").glob("task/*/children"):
-            with suppress(FileNotFoundError, ProcessLookupError):
-                children = [int(pid) for pid in tasks.read_text().split()]
-                found.update(children)
-                todo += children
+        parent = todo.pop()
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in os.listdir(f"/proc/{parent}/task"):
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    text = Path(f"/proc/{parent}/task/{task}/children").read_text()
+                    children = [int(pid) for pid in text.split()]
+                    found.update(children)
+                    todo += children
     return found
 
 

@@ -182,9 +182,10 @@ def reply_to(call: m.Call, answer: Answer | None) -> m.Reply:
 def children_of(pid: int | str) -> set[int]:
     """List a process's children, as the machine's /proc knows them. Its threads come and go meanwhile."""
     found: set[int] = set()
-    for task in Path(f"/proc/{pid}").glob("task/*/children"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            found.update(int(child) for child in task.read_text().split())
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.update(int(child) for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     return found
 
 
