@@ -56,6 +56,8 @@ FILES = {
         local meeting = require("channel").new()
         return {wait = function() return meeting:receive() end, come = function(x) return meeting:send(x) end}
         """,
+    "facts.json": f'{{"n": 7, "list": ["a", null, {2**60}]}}',
+    "torn.json": "{",
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
     "child.js": "export default params.n + 1;",
@@ -99,6 +101,24 @@ def test_javascript_imports_lua(run: Any) -> None:
 
 def test_spell_load_gives_the_same_module(run: Any) -> None:
     assert run("main.lua", 'return spell.load("tools.js").double(4)').value == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("main.lua", 'local d = require("./facts.json") return {d.n, d.list}'),
+        ("main.js", 'import d, { n } from "./facts.json" with { type: "json" }; export default [n, d.list];'),
+        ("main.js", 'const d = require("./facts.json"); export default [d.n, d.list];'),
+        ("main.js", 'const { default: d } = await import("./facts.json"); export default [d.n, d.list];'),
+    ],
+)
+def test_a_json_file_is_a_module_of_every_language(run: Any, name: str, source: str) -> None:
+    assert run(name, source).value == [7, ["a", None, 2**60]]
+
+
+def test_a_json_file_that_is_none_says_where(run: Any) -> None:
+    with pytest.raises(BridgeCallError, match=r"'./torn.json' is not JSON: .* \(line 1, column 2\)"):
+        run("main.js", 'require("./torn.json")')
 
 
 @pytest.mark.parametrize(

@@ -195,8 +195,16 @@ class SpellNotFoundError(NotFoundError):
 
 
 class ScriptModuleNotFoundError(NotFoundError):
+    """A module a script asks for; ``location`` is where it does, if that is known."""
+
     code = "module_not_found"
     exit_code = 4
+
+    def __init__(
+        self, message: str, *, name: str = "", hint: str | None = None, location: Location | None = None
+    ) -> None:
+        super().__init__(message, name=name, hint=hint)
+        self.location = location
 
 
 class PolicyError(LlmspellError):

@@ -191,3 +191,11 @@ def test_modules_of_other_languages_give_functions_that_return_promises(make_sta
     stage = make_stage(foreign={"./t.lua": {"add": add, "n": 3}}, bridges={"4": {"call": lambda a, b: a + b}})
     assert stage.run("import { add, n } from './t.lua'; export default await add(n, 4)") == 7
     assert {call.target for call in stage.calls} == {HOST, 4}
+
+
+def test_a_static_import_that_fails_names_the_place_of_the_import(stage: Any) -> None:
+    stage.files["./lib.js"] = "export const x = 1;"
+    failure = stage.failure("const a = 1;\nimport { y } from './lib.js';")
+    assert (failure.kind, failure.file, failure.line) == ("module", "spell.js", 2)
+    failure = stage.failure("\n\nimport './gone.js';")
+    assert (failure.kind, failure.file, failure.line) == ("module", "spell.js", 3)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import Source
 from llmspell.engine.modules import Gathered, ModuleRegistry, Resolver, form_of
-from llmspell.errors import ScriptModuleNotFoundError
+from llmspell.errors import BridgeError, ScriptModuleNotFoundError
 
 if TYPE_CHECKING:
     from llmspell.host.host import Host
@@ -69,6 +69,8 @@ class LocalModules:
     def _hand_over(self, run: Run, name: str, source: Source) -> dict[str, Any] | Awaitable[dict[str, Any]]:
         if source.language in ("", run.language):
             return {"kind": "source", "name": source.name, "text": source.text, "language": run.language}
+        if source.language == "json":
+            return {"kind": "foreign", "name": source.name, "language": "json", "exports": _parsed(name, source)}
         return self._foreign(run, name, source)
 
     def spell(self, run: Run, path: str) -> Source:
@@ -92,3 +94,16 @@ class LocalModules:
             forms = [form_of(spec) for spec in self._host.plugins.engines.values()]
             found = self._resolvers[key] = Resolver(run.root, forms, shown=shown, patterns=patterns)
         return found
+
+
+def _parsed(name: str, source: Source) -> Any:
+    import json
+
+    try:
+        return json.loads(source.text)
+    except json.JSONDecodeError as error:
+        raise BridgeError(
+            f"the module {name!r} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})", code="syntax"
+        ) from error
+    except RecursionError as error:
+        raise BridgeError(f"the module {name!r} is nested too deeply", code="syntax") from error

@@ -66,7 +66,7 @@ def error_from(failure: Failure, run: Run) -> LlmspellError:
         error.path = failure.path
         return error
     if kind == "module":
-        return ScriptModuleNotFoundError(message, name=failure.code, hint=hint)
+        return ScriptModuleNotFoundError(message, name=failure.code, hint=hint, location=location)
     if kind == "internal":
         return EngineCrashed(message)
     cause = run.causes.get(failure.fault) if failure.fault else None

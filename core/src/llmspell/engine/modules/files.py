@@ -20,6 +20,9 @@ _ABSENT = frozenset({"not_found", "not_directory", "is_directory"})
 _NEARBY = 200
 """Entries of a directory that are looked at for a suggestion."""
 
+DATA_FILES = {".json": "json"}
+"""Endings of files that are data and no script: they are modules of every language, named with their ending."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleForm:
@@ -77,7 +80,10 @@ class Resolver:
     ) -> None:
         self._root = root
         self._forms = {form.language: form for form in forms}
-        self._languages = {extension: form.language for form in self._forms.values() for extension in form.extensions}
+        self._languages = {
+            **DATA_FILES,
+            **{extension: form.language for form in self._forms.values() for extension in form.extensions},
+        }
         self._shown = shown
         self._patterns = patterns
         self._max_bytes = max_bytes
@@ -171,7 +177,8 @@ class Resolver:
             ) from error
 
     def _not_found(self, name: str, base: str, form: ModuleForm) -> ScriptModuleNotFoundError:
-        tried = " or ".join(f"{base}{extension}" for extension in form.extensions)
+        whole = posixpath.splitext(base)[1] in self._languages
+        tried = base if whole else " or ".join(f"{base}{extension}" for extension in form.extensions)
         return ScriptModuleNotFoundError(
             f"there is no module {name!r} in the spell's directory (looked for {tried})",
             name=name,

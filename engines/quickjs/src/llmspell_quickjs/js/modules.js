@@ -99,13 +99,29 @@
     const here = record({ key: module.key, up: chain });
     const dependencies = bare([]);
     for (let i = 0; i < module.requests.length; i++) {
-      const dependency = resolve(module.requests[i].specifier, module.key);
-      refuseCircle(dependency, here);
+      const dependency = asked(module, module.requests[i], here);
       if (dependency.state === "new") link(dependency, here);
       dependencies[i] = dependency;
       if (dependency.isAsync && dependency.state !== "done") module.isAsync = true;
     }
     module.dependencies = dependencies;
+  }
+
+  // Find what a static import asks for. No frame of the author's is on the stack yet: an error is given its place.
+  function asked(module, request, here) {
+    try {
+      const dependency = resolve(request.specifier, module.key);
+      refuseCircle(dependency, here);
+      return dependency;
+    } catch (error) {
+      const origin = weakGet(origins, error);
+      if (origin !== undefined && origin.place === undefined) origin.place = placeOf(module, request);
+      throw error;
+    }
+  }
+
+  function placeOf(module, request) {
+    return bare([module.key, request.line, 1]);
   }
 
   function refuseCircle(module, chain) {
@@ -157,11 +173,11 @@
     }
   }
 
-  function checkNames(request, namespace) {
+  function checkNames(module, request, namespace) {
     for (let i = 0; i < request.names.length; i++) {
       if (!(request.names[i] in namespace)) {
         const error = new core.SyntaxError("'" + request.specifier + "' has no export '" + request.names[i] + "'");
-        weakSet(origins, error, record({ kind: "module", module: request.specifier, line: request.line }));
+        weakSet(origins, error, record({ kind: "module", module: request.specifier, place: placeOf(module, request) }));
         throw error;
       }
     }
@@ -191,7 +207,7 @@
     const out = bare([]);
     for (let i = 0; i < module.dependencies.length; i++) {
       out[i] = namespaceOf(module.dependencies[i]);
-      checkNames(module.requests[i], out[i]);
+      checkNames(module, module.requests[i], out[i]);
     }
     return out;
   }
