@@ -158,14 +158,15 @@ def test_syntax_errors_name_their_place(stage: Any, source: str, line: int, colu
     "source",
     ["foo(", "if (x) {", "`abc", "`a ${b", "/* abc", "[1,", "{ a:", "x =>", "class A {", "1 +", "async function f() {",
      "switch (x) { case 1:", "const a =", "foo(\n", "import { a,", "export const", "({ a() {", "a ?", "for (;;",
-     "while (x)", "if (x)"],
+     "while (x)", "if (x)", "export const a =", "export const f = (x", "export class A extends"],
 )  # fmt: skip
 def test_unfinished_sources_say_so(stage: Any, source: str) -> None:
     failure = stage.failure(source)
     assert (failure.kind, failure.incomplete) == ("syntax", True), failure.message
 
 
-@pytest.mark.parametrize("source", ["}", "foo()\n}", "let x = ;", "foo(]", "else", '"abc', "a }); b(); (function () {"])
+@pytest.mark.parametrize("source", ["}", "foo()\n}", "let x = ;", "foo(]", "else", '"abc', "a }); b(); (function () {",
+                                    "import { a } form 'kit'; a", "import 5", "export const = 3"])  # fmt: skip
 def test_broken_sources_do_not_claim_to_be_unfinished(stage: Any, source: str) -> None:
     failure = stage.failure(source)
     assert (failure.kind, failure.incomplete) == ("syntax", False)

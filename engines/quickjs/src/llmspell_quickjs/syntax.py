@@ -19,7 +19,10 @@ _CHECKED_FROM = 2
 """The line a text begins at when it is checked: what keeps it from running stands on a line before."""
 
 _MODULE_STATEMENT = re.compile(rb"\s*(import|export)\b(?!\s*[.(])")
-_GOES_ON = (",", "*", "from", "import", "export", "default", "as", "const", "let", "class", "function", "async")
+_GOES_ON = (
+    "import", "export", "from", "default", "as", "const", "let", "var", "class", "extends", "function", "async",
+    ",", "*", "=", "=>", "(", "[", ".", "+", "-", "/", "%", "&", "|", "?", ":", "!",
+)  # fmt: skip
 _UNFINISHED = ("unexpected end of string", "unexpected end of comment")
 
 
@@ -87,7 +90,9 @@ def _broken_module_statement(prepared: Prepared) -> Failure | None:
     if statement is None:
         return None
     rest = text[begin:].decode("utf-8", "replace").rstrip()
-    incomplete = rest.count("{") > rest.count("}") or rest.endswith(_GOES_ON)
+    incomplete = rest.endswith(_GOES_ON) or any(
+        rest.count(pair[0]) > rest.count(pair[1]) for pair in ("{}", "()", "[]")
+    )
     line, column = prepared.edits.place(prepared.odd)
     return Failure(
         kind="syntax",

@@ -63,7 +63,9 @@ def rewrite_modules(root: Node, edits: Edits) -> ModuleSyntax:
     syntax = ModuleSyntax()
     for node in root.children:
         if node.type == "import_statement":
-            _import(node, edits, syntax)
+            # The parser reads on over what it does not understand, `form` for `from`: that is left to be refused.
+            if not node.has_error:
+                _import(node, edits, syntax)
         elif node.type == "export_statement":
             _export(node, edits, syntax)
     return syntax
