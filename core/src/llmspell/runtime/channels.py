@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 
 from llmspell.bridge import HostObject, export
-from llmspell.errors import BridgeError
+from llmspell.errors import BridgeError, ConversionError
 from llmspell.values import ValueConverter
 
 MAX_CHANNELS = 1_000
@@ -33,7 +33,7 @@ class SharedChannel(HostObject):
     @export
     async def send(self, value: Any) -> None:
         """Send; waits while the channel is full."""
-        _plain.to_value(value)
+        self._check(value)
         if self._give(value):
             return
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -67,7 +67,7 @@ class SharedChannel(HostObject):
     @export
     async def try_send(self, value: Any) -> bool:
         """Send if it goes at once."""
-        _plain.to_value(value)
+        self._check(value)
         return self._give(value)
 
     @export
@@ -98,6 +98,16 @@ class SharedChannel(HostObject):
             "senders": len(self._senders),
             "receivers": len(self._receivers),
         }
+
+    def _check(self, value: Any) -> None:
+        try:
+            _plain.to_value(value)
+        except ConversionError as error:
+            raise BridgeError(
+                f"only data can be sent to another run through the channel {self.name!r}, no functions or objects",
+                code="not_data",
+                details={"path": error.path},
+            ) from error
 
     def _give(self, value: Any) -> bool:
         if self._closed:

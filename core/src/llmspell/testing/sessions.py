@@ -192,7 +192,7 @@ class SessionConformance:
             _raised(lambda: asyncio.run(call()), SessionClosedError)
 
     def test_a_stream_that_is_left_behind_is_closed(self) -> None:
-        with self.stage.session(self.stage.policy({"time": 0.5})) as (session, _):
+        with self.stage.session(self.stage.policy({"time": 1.5})) as (session, _):
             _raised(lambda: session.run(self.stage.source(self.snippet("stream"))), DeadlineExceeded)
             assert self.stage.kit.closed == ["stream"]
 

@@ -37,6 +37,9 @@ from llmspell_quickjs.stack import Place
 from llmspell_quickjs.vm import Vm, VmFactory
 from llmspell_quickjs.watch import HeapWatch
 
+MOST_JOBS = 5_000
+"""Jobs that run before the host is heard again, where something of it is waited for."""
+
 _HEADROOM = 1.1
 """The engine itself refuses memory a tenth above the limit, by an error a script can catch; the watch comes before."""
 
@@ -234,19 +237,18 @@ class JavaScriptGuest:
         """Run every job there is, and take what the script has to say."""
         again = True
         while again:
-            self._run_jobs()
+            done = self._run_jobs()
             if self._is_stopped:
                 return
-            text = self._vm.enter("flush")
+            text = self._vm.enter("flush" if done else "nudge")
             said += self._kept
             self._kept.clear()
             again = self._take(text, said)
 
-    def _run_jobs(self) -> None:
+    def _run_jobs(self) -> bool:
+        """Run jobs until there are none, or a great many have run; return whether there are none."""
         run_job = self._vm.run_job
-        while run_job():
-            if self._is_stopped:
-                return
+        return any(not run_job() or self._is_stopped for _ in range(MOST_JOBS))
 
     def _take(self, text: str, said: list[GuestMessage]) -> bool:
         """Read what the glue says; return whether it wants jobs to run before it says more."""

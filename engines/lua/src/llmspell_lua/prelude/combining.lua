@@ -3,9 +3,9 @@
 local P = ...
 local S, A, G = P.scheduler, P.async, P.gathering
 local check_function, check_seconds = A.check_function, A.check_seconds
-local check_list, futures_of, cancel_all, collect, first_value =
-  G.check_list, G.futures_of, G.cancel_all, G.collect, G.first_value
-local error, ipairs, type = error, ipairs, type
+local check_list, futures_of, cancel_all, collect =
+  G.check_list, G.futures_of, G.cancel_all, G.collect
+local error, ipairs, next, type = error, ipairs, next, type
 local pack, unpack = table.pack, table.unpack
 local format = string.format
 
@@ -31,7 +31,7 @@ function M.all_settled(list)
   local results = {}
   for at, future in ipairs(futures) do
     if future.state == "fulfilled" then
-      results[at] = { status = "fulfilled", value = first_value(future) }
+      results[at] = { status = "fulfilled", value = future.values[1] }
     else
       results[at] = { status = "rejected", error = describe(future.err) }
     end
@@ -85,8 +85,14 @@ function M.map(list, f, options)
   if options ~= nil and type(options) ~= "table" then
     error("bad argument #3 to 'map' (table expected, got " .. type(options) .. ")", 2)
   end
-  local most = options and options.concurrency or 10
-  if type(most) ~= "number" or most < 1 then
+  local most = 10
+  for key, option in next, options or {} do
+    if key ~= "concurrency" then
+      error("bad argument #3 to 'map' (it has no option '" .. P.tostring(key) .. "', only 'concurrency')", 2)
+    end
+    most = option
+  end
+  if type(most) ~= "number" or not (most >= 1) then
     error("bad argument #3 to 'map' (concurrency must be at least 1)", 2)
   end
   local results, next_at, count = {}, 1, #list
@@ -96,7 +102,11 @@ function M.map(list, f, options)
       while next_at <= count do
         local at = next_at
         next_at = at + 1
-        results[at] = f(list[at], at)
+        local value = f(list[at], at)
+        if value == nil then
+          value = P.null -- a nil would be a hole
+        end
+        results[at] = value
       end
     end
   end

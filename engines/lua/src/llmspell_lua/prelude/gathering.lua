@@ -58,8 +58,13 @@ local function collect(futures, own, decide, what)
   end
 end
 
+-- The first result of a future, as it stands in a list: there null takes the place of nil, which would be a hole.
 local function first_value(future)
-  return future.n > 0 and future.values[1] or nil
+  local value = future.values[1]
+  if value == nil then
+    return P.null
+  end
+  return value
 end
 
 function G.all(list)
@@ -86,6 +91,5 @@ function G.all(list)
   return results
 end
 
-G.check_list, G.futures_of, G.cancel_all, G.collect, G.first_value =
-  check_list, futures_of, cancel_all, collect, first_value
+G.check_list, G.futures_of, G.cancel_all, G.collect = check_list, futures_of, cancel_all, collect
 return G

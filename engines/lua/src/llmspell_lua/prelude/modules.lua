@@ -11,7 +11,7 @@ local own = {
   async = "async=await,current,sleep,spawn,yield; gathering=all; combining=all_settled,any,map,race,timeout; "
     .. "scopes=scope; tokens=token,with_token;",
   channel = "channel=list,new; selecting=select; sharing=shared;",
-  promise = "promise=all,allSettled,all_settled,any,async,await,new,race,reject,resolve,sleep,spawn;",
+  promise = "promise=all,allSettled,all_settled,any,async,await,new,race,reject,resolve,sleep,spawn,timeout;",
 }
 
 local loaded = {} -- modules by name

@@ -123,7 +123,9 @@ function methods.on_error(self, handler)
 end
 
 function methods.on_finally(self, handler)
-  check_handler(handler, "on_finally")
+  if type(handler) ~= "function" then
+    error("bad argument #1 to 'on_finally' (function expected, got " .. type(handler) .. ")", 2)
+  end
   local future = S.new_future()
   S.when_settled(future_of(self, "on_finally"), function(settled)
     local task = S.spawn(nil, "a handler of a promise", handler)
@@ -201,6 +203,15 @@ end
 
 function M.sleep(seconds)
   return promised(A.sleep, seconds)
+end
+
+-- A promise of what a function, promise or task gives within some seconds.
+function M.timeout(seconds, x)
+  A.check_seconds(seconds, 1, "timeout")
+  if type(x) == "function" then
+    return promised(P.need("combining", "promise.timeout").timeout, seconds, x)
+  end
+  return promised(A.await, x, seconds)
 end
 
 function M.spawn(f, ...)

@@ -12,6 +12,11 @@ function R.reject(future, err, frames)
     if #future.waiters == 0 and not future.handled then
       local rejected = T.rejected
       rejected[#rejected + 1] = future
+      local main = T.main_waits
+      if main then -- it has nobody left to wait for but us
+        T.main_waits = false
+        S.wake(main)
+      end
     end
     S.settled(future)
   end

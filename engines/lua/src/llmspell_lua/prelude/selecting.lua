@@ -3,7 +3,7 @@
 local P = ...
 local S, X, C = P.scheduler, P.stopping, P.channel
 local give, take = C.give, C.take
-local error, ipairs, rawget, type = error, ipairs, rawget, type
+local error, ipairs, next, rawget, type = error, ipairs, next, rawget, type
 local format = string.format
 
 local M = {}
@@ -28,7 +28,16 @@ function M.select(cases)
   local count = #cases
   for at, case in ipairs(cases) do
     if type(case) ~= "table" or not C.of(rawget(case, "receive") or rawget(case, "send")) then
+      local given = type(case) == "table" and (rawget(case, "receive") or rawget(case, "send"))
+      if P.sharing and P.sharing.is_shared(given) then
+        error(format("case %d of 'select' is a shared channel, which only its own functions wait for", at), 2)
+      end
       error(format("case %d of 'select' must be {receive = channel} or {send = channel, value = v}", at), 2)
+    end
+  end
+  for key in next, cases do
+    if type(key) ~= "number" and key ~= "default" and key ~= "timeout" then
+      error("'select' has no option '" .. P.tostring(key) .. "', only 'default' and 'timeout'", 2)
     end
   end
   local task = P.control.task

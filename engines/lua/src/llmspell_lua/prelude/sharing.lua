@@ -55,6 +55,10 @@ function M.shared(name, capacity)
   return handle
 end
 
+function M.is_shared(handle)
+  return shared[handle] ~= nil
+end
+
 P.forgetters[#P.forgetters + 1] = function()
   shared = setmetatable({}, { __mode = "k" })
 end

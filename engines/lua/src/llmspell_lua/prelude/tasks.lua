@@ -40,6 +40,7 @@ local function fresh()
   Q.ready, Q.first, Q.last = {}, 1, 0 -- tasks that can go on
   Q.waiting = {} -- by the id of a call: the task that waits for it, or {fire = function}
   Q.outbox, Q.said, Q.taken = {}, 0, 0
+  Q.nudged = false -- the host has been asked for a turn
   Q.paused = false -- a task whose words must be heard before it goes on
   Q.unwatched = false -- the host does not know of a new coroutine yet
 end
@@ -333,12 +334,32 @@ end
 
 -- Driver functions
 
+local MOST_TURNS = 2000 -- of tasks, before the host is heard again
+
+-- A call that nobody waits for: its answer brings us back when the others that are there have been heard.
+local NUDGE = {
+  fire = function()
+    Q.nudged = false
+  end,
+}
+
+local function nudge()
+  if not Q.nudged then
+    Q.nudged = true
+    local id = control.calls + 1
+    control.calls = id
+    Q.waiting[id] = NUDGE
+    say({ CALL, id, "@host", "sleep", 0, false, 0, n = 7 })
+  end
+end
+
 local driver = {}
 
 -- Run until nothing can go on, or somebody said something that must be heard first.
 -- Returns 0, or 1 if it must be called again at once, 2 if the run must be wound up, 3 if it may be a deadlock.
 function driver.step()
   Q.unwatched = false
+  local turns = 0
   local task = Q.paused
   if task and not control.dead then
     Q.paused = false
@@ -355,6 +376,16 @@ function driver.step()
       advance(task, HOST, answer[1], answer[2], answer[3], answer[4])
     else
       advance(task, task)
+    end
+    turns = turns + 1
+    if turns == MOST_TURNS then
+      -- Tasks that are busy with each other: let the host be heard, or no timer would end them.
+      turns = 0
+      if Q.first <= Q.last and not Q.paused and next(Q.waiting) then
+        nudge()
+        control.task, control.thread = false, false
+        return control.dead and 2 or Q.unwatched and 1 or 0
+      end
     end
   end
   control.task, control.thread = false, false

@@ -9,34 +9,51 @@ local format, match = string.format, string.match
 
 local M = {}
 
--- Wait for the other tasks, or cancel them if the main one failed. Returns an unhandled error and the frames of the
--- task it comes from, or nothing.
+-- A failure that nobody has waited for, and the frames of the task it comes from.
+local function unhandled()
+  for at = 1, #T.rejected do
+    local future = T.rejected[at]
+    if not future.handled then
+      local task = future.task
+      local frames = future.frames or {}
+      if task and task.spawned_at ~= "" then
+        local file, line = match(task.spawned_at, "^(.*):(%d+)$")
+        frames[#frames + 1] = { "=" .. (file or ""), tonumber(line) or 0, "spawned here", {} }
+      end
+      return future.err, frames
+    end
+  end
+end
+
+local function cancel_others(reason)
+  for task in next, P.queue.tasks do
+    if task.kind.settle then
+      X.cancel(task, reason)
+    end
+  end
+end
+
+-- Wait for the other tasks, or cancel them if the main one or one of them failed. Returns an unhandled error and the
+-- frames of the task it comes from, or nothing.
 local function end_others(failed)
   if failed then
-    for task in next, P.queue.tasks do
-      if task.kind.settle then
-        X.cancel(task, "the main chunk failed")
+    cancel_others("the main chunk failed")
+  end
+  local err, frames
+  repeat
+    if not failed and not frames then
+      err, frames = unhandled()
+      if frames then
+        cancel_others("another task failed")
       end
     end
-  end
-  while T.count > 0 do
-    T.main_waits = control.task
-    S.park(nil, "the other tasks of the run to end")
-  end
-  if not failed then
-    for at = 1, #T.rejected do
-      local future = T.rejected[at]
-      if not future.handled then
-        local task = future.task
-        local frames = future.frames or {}
-        if task and task.spawned_at ~= "" then
-          local file, line = match(task.spawned_at, "^(.*):(%d+)$")
-          frames[#frames + 1] = { "=" .. (file or ""), tonumber(line) or 0, "spawned here", {} }
-        end
-        return future.err, frames
-      end
+    local waits = T.count > 0
+    if waits then
+      T.main_waits = control.task
+      S.park(nil, "the other tasks of the run to end")
     end
-  end
+  until not waits
+  return err, frames
 end
 
 -- The main chunk has ended and said `record`; the run ends when its other tasks have. Returns what the run says.
@@ -57,7 +74,11 @@ function M.deadlock()
   for task in next, P.queue.tasks do
     if task.waits_for then
       local name = task.kind.settle and S.name_of(task) or task.id == 0 and "the main chunk" or "a call by the host"
-      lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, task.waits_at)
+      local place = task.waits_at
+      if place == "" then -- the line of a tail call is not known
+        place = task.spawned_at and task.spawned_at .. ", where it was spawned" or "the end of a function"
+      end
+      lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, place)
       if task.id == 0 then
         victim = task
       end

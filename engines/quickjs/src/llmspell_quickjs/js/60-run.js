@@ -6,6 +6,7 @@ let main;
 let mode = "run";
 let outcome; // of the main module: { failed, value }
 let ended = false;
+let lost; // { reason }: of a rejection that nobody handled, once the run ends for it
 let probed; // waits of a run that cannot go on, once it is known to be one
 
 // Web globals and the part each comes from.
@@ -197,13 +198,17 @@ function conclude() {
     if (outstanding === 0 && mapSize(invocations) === 0 && mapSize(unhandled) > 0) part("failures").warn(unhandled);
     return;
   }
-  if (outcome !== undefined && outcome.failed) return end(failure(0, outcome.value));
-  if (outstanding > 0) return;
-  if (mapSize(unhandled) > 0) {
-    let reason;
-    mapEach(unhandled, (value) => (reason = value));
-    return end(failure(0, reason, part("failures").kindOf(reason) || "unhandled"));
+  if (outcome !== undefined && outcome.failed) return endTasks() || end(failure(0, outcome.value));
+  // Once the main part has ended, nobody is left who might look at a failure later.
+  if (mapSize(unhandled) > 0 && (outcome !== undefined || outstanding === 0)) {
+    if (lost === undefined) {
+      mapEach(unhandled, (reason) => {
+        if (lost === undefined) lost = record({ reason });
+      });
+    }
+    return endTasks() || end(failure(0, lost.reason, part("failures").kindOf(lost.reason) || "unhandled"));
   }
+  if (outstanding > 0) return;
   if (outcome !== undefined && (tasks === undefined || tasks.running() === 0)) {
     if (mapSize(invocations) === 0) end(success(0, outcome.value));
     return;
@@ -212,6 +217,27 @@ function conclude() {
     probed = part("failures").probe(main);
     said[said.length] = "A";
   } else end("W" + stringify(part("failures").waiting(probed)));
+}
+
+// Have the tasks that still run clean up before a failed run ends; returns whether there are any.
+function endTasks() {
+  if (tasks === undefined || tasks.running() === 0) return false;
+  tasks.cancelAll("the run has failed");
+  said[said.length] = "A";
+  return true;
+}
+
+let nudged = false;
+
+// Jobs that make more jobs, for ever perhaps: let the host be heard in between, or no timer would end them.
+function nudge() {
+  if (outcome !== undefined && (outcome.failed || mapSize(unhandled) > 0)) return flush();
+  if (outstanding === 0 || cancelled !== "") said[said.length] = "A";
+  else if (!nudged) {
+    nudged = true;
+    nativeThen(say("@host", "sleep", [0]), () => void (nudged = false), () => undefined);
+  }
+  return tellSaid();
 }
 
 function end(line) {
@@ -263,6 +289,7 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
   try {
     if (tasks !== undefined) tasks.outside();
     if (op === "flush") return flush();
+    if (op === "nudge") return nudge();
     if (op === "reply") settle(+a, b);
     else if (op === "invoke") invoke(+a, +b, c);
     else if (op === "load") load(+a, b, c);

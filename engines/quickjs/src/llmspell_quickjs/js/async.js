@@ -10,6 +10,14 @@
     return value;
   }
 
+  // Refuse options there are not: a misspelt one would be without effect.
+  function only(options, known) {
+    const names = options === undefined ? core.NONE : core.objectKeys(options);
+    for (let i = 0; i < names.length; i++) {
+      if (names[i] !== known) throw new core.TypeError("there is no option '" + names[i] + "', only '" + known + "'");
+    }
+  }
+
   function listOf(items) {
     if (!core.isArray(items)) throw new core.TypeError("a list is expected");
     return items;
@@ -124,6 +132,7 @@
   function map(items, work, options) {
     if (typeof work !== "function") throw new core.TypeError("map needs a function");
     const count = listOf(items).length;
+    only(options, "concurrency");
     const most = options !== undefined && options.concurrency !== undefined ? options.concurrency : 10;
     if (!(most >= 1)) throw new core.TypeError("concurrency must be at least 1");
     const results = [];

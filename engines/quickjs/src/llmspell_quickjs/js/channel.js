@@ -173,7 +173,10 @@
       const sends = typeof one === "object" && one !== null && one.send !== undefined;
       const state = typeof one === "object" && one !== null ? weakGet(states, sends ? one.send : one.receive)
         : undefined;
-      if (state === undefined) throw new core.TypeError("case " + i + " of select has no channel");
+      if (state === undefined) {
+        throw new core.TypeError("case " + i + " of select has no channel of this script: give { receive: ch } or "
+          + "{ send: ch, value }; a shared channel is waited for by its own functions alone");
+      }
       out[i] = record({ state, sends, value: sends ? one.value : undefined });
     }
     return out;
@@ -181,7 +184,11 @@
 
   function select(given, options) {
     const cases = casesOf(given);
-    const { default: otherwise, timeout } = options === undefined ? {} : options;
+    const { default: otherwise, timeout, ...others } = options === undefined ? {} : options;
+    const [stray] = core.objectKeys(others);
+    if (stray !== undefined) {
+      throw new core.TypeError("select has no option '" + stray + "', only 'default' and 'timeout'");
+    }
     const count = cases.length;
     return operation("in a select", (done, failed) => {
       const begin = count > 0 ? turn++ % count : 0;

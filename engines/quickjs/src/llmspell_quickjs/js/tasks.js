@@ -1,13 +1,12 @@
 // Tasks: which one is running, what each waits for, and how it is cancelled. Modules "async" and "channel" stand on it.
 //
 // The engine does not say whose code it runs after an await. Rewritten files do: `wait` packs the awaited promise's
-// outcome together with the task that awaits, and `open`, called with it as the function goes on, unpacks both. What
-// is awaited outside of any task takes its ordinary way.
+// outcome together with the task that awaits, and `open`, called with it as the function goes on, unpacks both.
 (function (core) {
   "use strict";
   const { NONE, NativePromise, apply, bare, callSite, defineProperty, forget, hide, mapDelete, mapEach } = core;
   const { mapSet, mapSize, nativeThen, origins, record, saved, say, weakGet, weakSet } = core;
-  const { Map, WeakMap, asyncIterator } = saved;
+  const { Map, WeakMap } = saved;
   const NONE_RUNS = undefined;
   const boxes = new WeakMap(); // outcome of an await -> { task, failed, value }
   const records = new WeakMap(); // task as scripts hold it -> its record
@@ -23,7 +22,6 @@
   // Awaiting
 
   function waiting(value) {
-    if (current === NONE_RUNS) return value;
     const task = current;
     refuseCancelled(task);
     const promise = new NativePromise((resolve) => resolve(value));
@@ -32,7 +30,9 @@
       weakSet(boxes, packed, record({ task, failed, value: outcome }));
       return packed;
     };
-    return nativeThen(promise, box(false), box(true));
+    // Outside of any task a failure alone is packed: where it is met, whoever ran last must be forgotten.
+    if (task === NONE_RUNS) return nativeThen(promise, undefined, box(true));
+    return interruptible(task, promise, box(false), box(true));
   }
 
   function resumed(value) {
@@ -47,32 +47,62 @@
     return packed.value;
   }
 
-  // `for await` reads `done` as the function goes on: that is where its task is found again.
-  function drawn(iterable) {
-    if (current === NONE_RUNS) return iterable;
+  // `for await` reads `done` as the function goes on: that is where its task is found again, and where it meets what
+  // failed.
+  function following() {
     const task = current;
-    const make = iterable[asyncIterator];
-    if (typeof make !== "function") return iterable;
-    const inner = apply(make, iterable, NONE);
-    const seen = (step) => {
-      const shown = record({ value: step.value });
-      const done = step.done;
-      defineProperty(shown, "done", record({ get: () => ((current = task), done) }));
+    const showing = (value, tell) => {
+      const shown = record({ value });
+      defineProperty(shown, "done", record({
+        get: () => {
+          current = task;
+          return tell();
+        },
+      }));
       return shown;
     };
-    const next = () => {
-      refuseCancelled(task);
-      return nativeThen(new NativePromise((resolve) => resolve(inner.next())), seen);
+    const seen = (step) => {
+      const done = step.done;
+      return showing(step.value, () => {
+        refuseCancelled(task);
+        return done;
+      });
     };
-    const give = (value) => (typeof inner.return === "function" ? inner.return(value) : { done: true, value });
-    const outer = { next, return: give };
-    hide(outer, asyncIterator, () => outer);
-    return outer;
+    const failed = (error) => showing(undefined, () => {
+      throw error;
+    });
+    return record({
+      before: () => refuseCancelled(task),
+      // A task that is cancelled may wait for nothing any more; what it leaves is closed all the same.
+      leave: (close) => {
+        const over = task !== NONE_RUNS && task.cancelled !== undefined;
+        const closing = over ? within(NONE_RUNS, close) : close();
+        return nativeThen(new NativePromise((resolve) => resolve(closing)), (step) => ((current = task), step));
+      },
+      after: (step) => interruptible(task, new NativePromise((resolve) => resolve(step)), seen, failed),
+    });
+  }
+
+  // What comes of a promise, or of its task's end if that is first.
+  function interruptible(task, promise, done, failed) {
+    if (task === NONE_RUNS) return nativeThen(promise, done, failed);
+    const number = ++lastOperation;
+    return new NativePromise((resolve) => {
+      let isOpen = true;
+      const close = (make) => (outcome) => {
+        if (!isOpen) return;
+        isOpen = false;
+        mapDelete(task.operations, number);
+        resolve(make(outcome));
+      };
+      mapSet(task.operations, number, record({ what: "", cancel: close(failed) }));
+      nativeThen(promise, close(done), close(failed));
+    });
   }
 
   // Handlers of promises run for the task that gave them.
   function bound(handler) {
-    if (current === NONE_RUNS || typeof handler !== "function") return handler;
+    if (typeof handler !== "function") return handler;
     const task = current;
     return (value) => within(task, () => handler(value));
   }
@@ -203,6 +233,13 @@
     for (let i = 0; i < open.length; i++) open[i].cancel(error);
   }
 
+  function cancelAll(reason) {
+    const all = bare([]);
+    mapEach(running, (task) => (all[all.length] = task));
+    const error = problem("cancelled", reason);
+    for (let i = 0; i < all.length; i++) cancel(all[i], reason, error);
+  }
+
   // A call of the host into the script: what it waits for ends with it, though no script holds it as a task.
   function visit() {
     return record({ name: "a call by the host", cancelled: undefined, operations: new Map(), promise: undefined });
@@ -248,7 +285,8 @@
   }
 
   return record({
-    answered, bound, called, cancel, drawn, drop, endVisit, operation, problem, refuseCancelled, resumed, spawn, stuck, waiting,
+    answered, bound, called, cancel, cancelAll, drop, endVisit, following, operation, problem, refuseCancelled, resumed,
+    spawn, stuck, waiting,
     isTask: (value) => typeof value === "object" && value !== null && weakGet(records, value) !== undefined,
     recordOf: (task) => weakGet(records, task),
     now: () => current,

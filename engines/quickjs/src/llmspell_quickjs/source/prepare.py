@@ -172,12 +172,16 @@ def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int,
         edits.insert(node.start_byte, f"{HELPER}.open(")
         edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
         edits.insert(operand.end_byte, "))")
-        line, column = edits.place(node.start_byte)
-        text = " ".join(text_of(node).split())
-        waits.append((line, column, text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."))
+        waits.append((*edits.place(node.start_byte), _excerpt(text_of(node))))
     for node in marks.get("for_await", ()):
         iterated = node.child_by_field_name("right")
         if iterated is not None and not node.has_error:
-            edits.insert(iterated.start_byte, f"{HELPER}.each(")
+            edits.insert(iterated.start_byte, f"{HELPER}.each({len(waits)},")
             edits.insert(iterated.end_byte, ")")
+            waits.append((*edits.place(node.start_byte), _excerpt(f"for await (... of {text_of(iterated)})")))
     return waits
+
+
+def _excerpt(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."

@@ -291,6 +291,22 @@ function D.start(chunk, packed, faithful)
   end)
 end
 
+local MOST_TURNS = 2000 -- of tasks, before the host is heard again
+
+-- A call that nobody waits for: its answer brings us back when the others that are there have been heard.
+local NUDGE = {}
+local nudged = false
+
+local function nudge()
+  if not nudged then
+    nudged = true
+    calls = calls + 1
+    waiting[calls] = NUDGE
+    waiters = waiters + 1
+    say({ CALL, calls, "@host", "sleep", false, false, 0, n = 7 })
+  end
+end
+
 -- Returns 0, or 1 if it must be called again once what was said is heard, or 2 once the part "ending" is there.
 function D.step()
   if broken then
@@ -302,12 +318,22 @@ function D.step()
     paused = nil
     advance(task)
   end
+  local turns = 0
   while first <= last and not paused and not broken do
     local task = ready[first]
     ready[first] = nil
     first = first + 1
     if not task.gone then
       advance(task)
+    end
+    turns = turns + 1
+    if turns == MOST_TURNS then
+      -- Tasks that are busy with each other: let the host be heard, or no timer would end them.
+      turns = 0
+      if first <= last and not paused and not broken and waiters > 0 then
+        nudge()
+        return 0
+      end
     end
   end
   return broken and 2 or paused and 1 or 0
@@ -337,6 +363,10 @@ function D.answer(call, ...)
   if task then
     waiting[call] = nil
     waiters = waiters - 1
+    if task == NUDGE then
+      nudged = false
+      return
+    end
     task.call = nil
     make_ready(task, ...)
   end
@@ -358,6 +388,12 @@ function R.drop(task)
   end
 end
 
+-- Ask the host for something without waiting for an answer.
+function R.ask_unheard(target, method)
+  calls = calls + 1
+  say({ CALL, calls, target, method, false, false, n = 6 })
+end
+
 -- a new number for a call that Python makes
 function D.reserve()
   calls = calls + 1
@@ -374,7 +410,7 @@ R.forgetters = {}
 function D.reset()
   main, paused, broken, reason, R.task = nil, nil, nil, nil, false
   ready, first, last = {}, 1, 0
-  waiting, waiters, calls = {}, 0, 0
+  waiting, waiters, calls, nudged = {}, 0, 0, false
   outbox, said, taken = {}, 0, 0
   used, unpolled, loop_grant, call_grant = 0, 0, 0, 0
   for index = 1, #R.forgetters do

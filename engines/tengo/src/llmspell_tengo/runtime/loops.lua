@@ -15,6 +15,8 @@ local function contents(v)
     elseif mt == MAP then
       local keys, count = R.sorted_keys(v)
       return count - 1, move(keys, 1, count, 0, {}), v
+    elseif mt.is_stream then
+      fail("not iterable: a stream; write stream.each(s, func(v) { ... })")
     elseif mt.immutable then
       return contents(R.backing(v))
     elseif mt.contents then
@@ -26,7 +28,8 @@ local function contents(v)
   elseif v == nil then
     return -1, nil, nil
   end
-  fail("not iterable: " .. R.type_name(v))
+  local name = R.type_name(v)
+  fail("not iterable: " .. name .. (name == "channel" and "; write channel.each(ch, func(v) { ... })" or ""))
 end
 R.contents = contents
 

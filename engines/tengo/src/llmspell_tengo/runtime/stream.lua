@@ -24,13 +24,22 @@ function members.each(n, s, f)
   if type(f) ~= "function" then
     R.bad_argument("user-function:each", "second", "callable function", f)
   end
+  -- A task that ends in the middle of this, cancelled or failed, closes what it draws from.
+  local task = R.task
+  local drawn = task.drawn or {}
+  task.drawn = drawn
+  local depth = #drawn + 1
+  drawn[depth] = target
   while true do
     local answer = R.ask(target, "next", 0)
     if kind_of(answer) == "error" then
+      drawn[depth] = nil
       return answer
     elseif answer[0] then
+      drawn[depth] = nil
       return nil
     elseif f(1, answer[1]) == false then
+      drawn[depth] = nil
       return R.ask(target, "close", 0)
     end
   end

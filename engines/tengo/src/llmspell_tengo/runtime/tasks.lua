@@ -253,8 +253,9 @@ end
 
 -- Tasks: groups hold them together; the run is a group as well
 
-local running, numbers = 0, 0
+local all, running, numbers = {}, 0, 0 -- tasks of the script that have not ended
 local closing -- what the main chunk said at its end
+local concluding = false
 
 local function conclude()
   if next(unhandled) == nil then
@@ -289,11 +290,18 @@ local function conclude()
   end)
 end
 
-R.at_end(function(record)
-  closing = record
-  if running == 0 then
+-- The main chunk has ended: so does the run, with the last task, or with a failure that nobody looks at.
+local function end_run()
+  if not concluding and (running == 0 or next(unhandled)) then
+    concluding = true
+    R.cancel_group({ tasks = all })
     conclude()
   end
+end
+
+R.at_end(function(record)
+  closing = record
+  end_run()
 end)
 
 -- a failure that ends the run, whoever it happens to: limits, and faults of the engine
@@ -305,7 +313,11 @@ local function is_fatal(message)
 end
 
 local function leave(task, group)
+  for index = task.drawn and #task.drawn or 0, 1, -1 do
+    R.ask_unheard(task.drawn[index], "close")
+  end
   running = running - 1
+  all[task] = nil
   if group then
     group.tasks[task] = nil
     group.count = group.count - 1
@@ -313,8 +325,8 @@ local function leave(task, group)
       group.on_end(task)
     end
   end
-  if running == 0 and closing then
-    conclude()
+  if closing then
+    end_run()
   end
 end
 
@@ -346,6 +358,7 @@ function R.spawn(group, f, n, ...)
     leave(task, group)
   end
   running = running + 1
+  all[task] = true
   if group then
     group.tasks[task] = true
     group.count = group.count + 1
@@ -442,5 +455,5 @@ end
 
 R.forgetters[#R.forgetters + 1] = function()
   unhandled, parked = {}, {}
-  running, numbers, closing = 0, 0, nil
+  all, running, numbers, closing, concluding = {}, 0, 0, nil, false
 end

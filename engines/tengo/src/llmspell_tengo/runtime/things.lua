@@ -72,6 +72,7 @@ function R.host_thing(fields, payload)
     local mt = types[description]
     if not mt then
       mt = R.thing_type("the object '" .. what .. "'", known)
+      mt.is_stream = kind == "stream"
       types[description] = mt
     end
     made = R.new_thing(mt, id)
