@@ -59,6 +59,26 @@ def ordered(value: Any) -> Any:
 _key = itemgetter(0)
 
 
+_MOST_KEYS, _LONGEST_KEY = 4096, 64
+_known: dict[str, bytes] = {}
+
+
+def _keyed(value: dict[str, Any]) -> dict[bytes, Any]:
+    """Encode the keys. Those of records come again and again: the last few thousand are remembered."""
+    try:
+        return {_known[key]: part for key, part in value.items()}
+    except KeyError:
+        pass
+    told = {}
+    for key, part in value.items():
+        told[encoded := key.encode()] = part
+        if len(key) <= _LONGEST_KEY:
+            _known[key] = encoded
+    if len(_known) > _MOST_KEYS:
+        _known.clear()
+    return told
+
+
 def answer_of(value: Any, table_from: Callable[[Any], Any]) -> tuple[int, Any]:
     """Return mode and content of an answer.
 
@@ -73,7 +93,7 @@ def answer_of(value: Any, table_from: Callable[[Any], Any]) -> tuple[int, Any]:
         if kind is dict and value:
             kinds = list(map(type, value.values()))
             if kinds.count(int) == len(kinds) or _PLAIN.issuperset(kinds):
-                return VALUE, table_from({key.encode(): part for key, part in value.items()})
+                return VALUE, table_from(_keyed(value))
             if _FLAT.issuperset(kinds):
                 return VALUE, table_from(
                     {
