@@ -113,8 +113,7 @@ class WorkerSeat:
             raise no_memory() from error
 
     def begin(self, word: Delivery, told: Told) -> None:
-        loop = asyncio.get_running_loop()
-        if not watches_sockets(loop):
+        if self._line is None and not watches_sockets(asyncio.get_running_loop()):
             _tell_of(_in_thread(self.step, word), told)
             return
         worker = self._worker
