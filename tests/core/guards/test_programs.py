@@ -140,16 +140,17 @@ print(child, flush=True)
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs /proc")
-@pytest.mark.parametrize("then", ["time.sleep(600)", "sys.exit(0)", "os.kill(os.getpid(), 11)"])
+@pytest.mark.parametrize("then", ["while True: print('x' * 1000)", "sys.exit(0)", "os.kill(os.getpid(), 11)"])
 def test_nothing_of_it_is_left(then: str) -> None:
-    done = python(FAMILY.format(then=then), timeout=2)
-    child = int(done.stdout)
-    assert done.timed_out == ("sleep" in then)
-    deadline = asyncio.new_event_loop()
-    try:
-        deadline.run_until_complete(_until(lambda: gone(child)))
-    finally:
-        deadline.close()
+    done = python(FAMILY.format(then=then), max_output=10_000)
+    child = int(done.stdout.split(b"\n")[0])
+    assert done.truncated == ("while" in then)
+    asyncio.run(_until(lambda: gone(child)))
+
+
+def test_it_is_ended_when_it_takes_too_long() -> None:
+    done = python("import time; time.sleep(600)", timeout=0.1)
+    assert (done.timed_out, done.status) == (True, -9)
 
 
 async def _until(holds: Any) -> None:
