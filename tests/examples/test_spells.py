@@ -15,8 +15,9 @@ SPELLS = ROOT / "examples" / "spells"
 REVIEWS = ROOT / "examples" / "data" / "reviews.txt"
 LANGUAGES = {"lua": "lua", "js": "javascript", "tengo": "tengo"}
 NAMES = [
-    "agent-with-tools", "callbacks", "chat", "fan-out-fan-in", "hello", "pipeline", "progress", "provider-compare",
-    "race-providers", "reviews", "streaming", "word-count", "worker-pool",
+    "agent-with-tools", "agents-hand-off", "callbacks", "chat", "fan-out-fan-in", "hello", "pipeline", "progress",
+    "provider-compare", "race-providers", "research-and-summarize", "reviews", "streaming", "structured-extraction",
+    "word-count", "worker-pool", "workflow-pipeline",
 ]  # fmt: skip
 
 
