@@ -422,6 +422,81 @@ def hooks() -> str:
     return table(("hook", "returns", "what it does"), rows)
 
 
+def provider_kinds() -> str:
+    from llmspell_llm.providers import BUILT_IN
+    from llmspell_local.provider import LOCAL
+
+    rows = []
+    for kind in sorted((*BUILT_IN, LOCAL), key=lambda kind: (kind.rank is None, kind.rank, kind.name)):
+        settings = ["api_key", "base_url", *(kind.options or ())]
+        shown = [
+            _setting(kind, name) for name in settings if kind.variables(name) or name not in ("api_key", "base_url")
+        ]
+        names = ", ".join(f"`{name}`" for name in (kind.name, *kind.aliases))
+        default = f"`{kind.default_model}`" if kind.default_model else "the first it lists"
+        rows.append(
+            (names, kind.title, "<br>".join(shown), default, "yes" if kind.rank is not None else "by name only")
+        )
+    return table(("kind", "what", "settings, and variables that hold them", "default model", "asked unnamed"), rows)
+
+
+def _setting(kind: Any, name: str) -> str:
+    needed = " (needed)" if name in kind.needs else " (one of these is needed)" if name in kind.either else ""
+    variables = ", ".join(f"`{variable}`" for variable in kind.variables(name))
+    return f"`{name}`{needed}" + (f": {variables}" if variables else "")
+
+
+def question_options() -> str:
+    from llmspell_llm.bridges.llm import LlmBridge
+
+    told = {
+        **_arguments_of(LlmBridge.stream),
+        **_arguments_of(LlmBridge.batch_process),
+        **_arguments_of(LlmBridge.complete),
+    }
+    told.pop("prompts")
+    extra = {
+        "on_error": "For `stream` a function that gets `{code, message}` instead of an error being raised; for "
+        "`batch_process` `raise` (the first failure ends everything) or `collect` (`{ok, value, error}` for each).",
+        "top_p": "Share of the probability mass that is considered.",
+        "presence_penalty": "-2 to 2; higher for new subjects.",
+        "frequency_penalty": "-2 to 2; higher for fewer repetitions.",
+    }
+    return table(("option", "meaning"), [(f"`{name}`", text) for name, text in sorted({**told, **extra}.items())])
+
+
+def _arguments_of(function: Any) -> dict[str, str]:
+    """Read the ``Args:`` section of a docstring."""
+
+    class Told:
+        pass
+
+    doc = inspect.getdoc(function) or ""
+    Told.__doc__ = "Told.\n\nAttributes:\n" + doc.partition("Args:\n")[2] + "\n\nEnd."
+    return attributes_of(Told)
+
+
+def pool_settings() -> str:
+    from dataclasses import fields
+
+    from llmspell_llm.pool import PoolSettings
+
+    told = attributes_of(PoolSettings)
+    rows = [(f"`{each.name}`", told[each.name], f"{each.default}".lower()) for each in fields(PoolSettings)]
+    return table(("setting", "meaning", "default"), rows)
+
+
+def model_errors() -> str:
+    from llmspell_llm import errors as ours
+
+    kinds = [getattr(ours, name) for name in ours.__all__]
+    rows = [
+        (f"`{kind.code}`", first_sentence(kind), "yes" if kind.transient else "no")
+        for kind in sorted(kinds, key=lambda kind: kind.code)
+    ]
+    return table(("code", "meaning", "may pass"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "built-in-tools": built_in_tools,
     "commands": commands,
@@ -434,7 +509,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "hooks": hooks,
     "limits": limits,
     "messages": messages,
+    "model-errors": model_errors,
     "parameter-types": parameter_types,
+    "pool-settings": pool_settings,
+    "provider-kinds": provider_kinds,
+    "question-options": question_options,
     "sandbox-bridges": sandbox_bridges,
     "settings": settings,
     "tengo-builtins": tengo_builtins,

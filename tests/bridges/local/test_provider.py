@@ -79,6 +79,18 @@ def test_threads_that_do_not_exist_are_refused() -> None:
         provider(threads=10_000)
 
 
+@pytest.mark.parametrize("options", [{"slots": "many"}, {"context": []}, {"slots": 0}, {"context": -5}])
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(LocalModelError, match=r"whole numbers|at least 1"):
+        provider(**options)
+
+
+def test_options_come_from_the_environment_too() -> None:
+    found = LOCAL.from_environment({"LLMSPELL_LOCAL_SLOTS": "2", "LLMSPELL_LOCAL_CONTEXT": "1024"})
+    assert found.options == {"slots": "2", "context": "1024"}
+    assert LocalProvider(found)._options.slots == 2
+
+
 def test_it_needs_no_configuration_and_costs_nothing() -> None:
     assert LOCAL.missing(LOCAL.from_environment({})) == []
     assert provider().free

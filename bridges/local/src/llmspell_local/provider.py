@@ -20,6 +20,7 @@ from llmspell_local.weights import DEFAULT_MODEL, MODELS, WeightsStore, fetch
 from llmspell_local.weights.fetch import Progress
 
 MODEL_VARIABLE = "LLMSPELL_LOCAL_MODEL"
+OPTIONS = ("slots", "context", "threads")
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +133,13 @@ def progress_bar(title: str) -> Iterator[Progress | None]:
 
 
 def _options(given: Mapping[str, Any]) -> ServerOptions:
-    known = {name: int(given[name]) for name in ("context", "slots", "threads") if given.get(name) is not None}
+    try:
+        known = {name: int(given[name]) for name in OPTIONS if given.get(name) is not None}
+    except (TypeError, ValueError):
+        raise LocalModelError(f"{', '.join(OPTIONS)} of the embedded model are whole numbers") from None
+    for name in ("context", "slots"):
+        if known.get(name, 1) < 1:
+            raise LocalModelError(f"{name} of the embedded model should be at least 1, not {known[name]}")
     if (threads := known.get("threads", 1)) < 1 or threads > (os.cpu_count() or 1):
         raise LocalModelError(f"threads must be between 1 and {os.cpu_count() or 1}, not {threads}")
     defaults = ServerOptions()
@@ -153,6 +160,7 @@ LOCAL = ProviderKind(
     dialect="llama.cpp",
     default_model=DEFAULT_MODEL,
     rank=900,
-    capabilities=frozenset({"streaming", "structured_output", "embeddings"}),
+    capabilities=frozenset({"streaming", "structured_output", "tools", "embeddings"}),
+    options={name: (f"LLMSPELL_LOCAL_{name.upper()}",) for name in OPTIONS},
     make=_make,
 )
