@@ -116,7 +116,7 @@ def check_all(told: dict[str, Any]) -> None:
     assert told["info"]["version"] == "1.2.3"
     assert told["info"]["instructions"] == "Ask about bees."
     assert told["info"]["connected"] is True
-    assert told["names"] == ["b_add", "b_count", "b_dawdle", "b_environment", "b_say_hello", "b_sting"]
+    assert told["names"] == ["b_add", "b_count", "b_dawdle", "b_environment", "b_heap", "b_say_hello", "b_sting"]
     assert told["sum"] == 3
     assert told["counted"] == {"hives": 2, "bees": 100_000}
     assert told["hello"] == "Hello, Ann!"
@@ -137,6 +137,24 @@ def test_the_tools_of_an_address_are_tools_of_the_script(spells: Any, web: str) 
     check_all(connected(spells, web, **ALL, prefix="b"))
 
 
+HEAP = {
+    "lua": 'return #tools.execute("heap", {size = params.size})',
+    "javascript": 'return (await tools.execute("heap", {size: params.size})).length;',
+}
+
+
+@one_language
+def test_a_large_answer_over_http_comes_whole_and_a_huge_one_is_a_typed_failure(spells: Any, web: str) -> None:
+    host = web.removeprefix("http://").partition("/")[0]
+    spells.policy = Policy.standard().narrow(time=60).grant(net={host})
+    made = {language: CONNECT[language] + code for language, code in HEAP.items()}
+    given = {"server": web, "options": {}}
+    assert spells.run(params={**given, "size": 3_000_000}, **made).value == 3_000_000
+    with pytest.raises(BridgeCallError, match="larger than 16 MB"):
+        spells.run(params={**given, "size": 20_000_000}, **made)
+
+
+@one_language
 def test_an_agent_uses_them(mcp: Any) -> None:
     mcp.fake.say(FakeReply(tool_calls=(FakeToolCall("add", {"a": 20, "b": 22}),)), "It is 42.")
     answer = connected(
@@ -167,10 +185,11 @@ def test_a_server_is_hung_up_on_and_forgotten(mcp: Any) -> None:
         return [pid, listed, server.info().connected, ...failed];""",
     )
     assert gone(int(told[0].split(",")[0]))
-    assert told[1:4] == [6, False, False]
+    assert told[1:4] == [7, False, False]
     assert "there is no tool 'add'" in told[4]
 
 
+@one_language
 def test_no_server_outlives_its_run(mcp: Any) -> None:
     pid = connected(mcp, rogue("stays"), lua="return server:info().version", javascript="return server.info().version;")
     assert gone(int(pid))
@@ -211,6 +230,7 @@ def test_a_server_sees_only_granted_variables(mcp: Any) -> None:
     assert (code, "HIDDEN" in message) == ("denied", True)
 
 
+@one_language
 def test_a_program_or_host_that_is_not_granted_is_refused(spells: Any, web: str) -> None:
     spells.policy = Policy.standard().narrow(time=60)
     code, message = failure(spells, bees())
@@ -238,8 +258,8 @@ def test_a_server_that_is_described_wrongly_is_refused(mcp: Any, server: Any, me
     [
         ("exits", "mcp_closed", "no such hive"),
         ("babbles", "bad_response", "no message of the protocol"),
-        ("endless", "bad_response", "without end"),
-        ("many", "too_large", "more than 512 tools"),
+        pytest.param("endless", "bad_response", "without end", marks=pytest.mark.slow),
+        pytest.param("many", "too_large", "more than 512 tools", marks=pytest.mark.slow),
     ],
 )
 def test_a_server_that_cannot_be_connected_to_is_said_so(mcp: Any, mode: str, code: str, message: str) -> None:
@@ -260,11 +280,11 @@ def test_a_server_that_never_answers_is_given_up(mcp: Any) -> None:
     [
         ("dies", "mcp_closed", "out of honey"),
         ("garbage", "bad_response", "no message of the protocol"),
-        ("huge", "too_large", "message that is too large"),
-        ("wrong-shape", "bad_response", "as the protocol says"),
-        ("refuses", "mcp_error", "not today"),
+        pytest.param("huge", "too_large", "message that is too large", marks=pytest.mark.slow),
+        pytest.param("wrong-shape", "bad_response", "as the protocol says", marks=pytest.mark.slow),
+        pytest.param("refuses", "mcp_error", "not today", marks=pytest.mark.slow),
         ("lying", "invalid_result", "not what it promised"),
-        ("redos", "invalid_result", "not what it promised"),
+        pytest.param("redos", "invalid_result", "not what it promised", marks=pytest.mark.slow),
     ],
 )
 def test_a_tool_that_misbehaves_is_a_typed_failure(mcp: Any, mode: str, code: str, message: str) -> None:
@@ -289,7 +309,7 @@ def test_what_is_no_text_comes_as_parts(mcp: Any) -> None:
 
 
 @one_language
-@pytest.mark.parametrize("mode", ["elsewhere", "no-schema"])
+@pytest.mark.parametrize("mode", ["elsewhere", pytest.param("no-schema", marks=pytest.mark.slow)])
 def test_a_tool_with_a_hostile_schema_is_left_out(mcp: Any, mode: str) -> None:
     told = connected(
         mcp,
@@ -303,6 +323,7 @@ def test_a_tool_with_a_hostile_schema_is_left_out(mcp: Any, mode: str) -> None:
     assert (code, "cannot be used" in message) == ("tool_gone", True)
 
 
+@one_language
 def test_a_server_takes_no_tools_place(mcp: Any) -> None:
     lua = 'tools.define("calculator", "Mine", function() return 1 end)\n'
     javascript = 'tools.define("calculator", "Mine", () => 1);\n'

@@ -49,6 +49,12 @@ def environment() -> str:
 
 
 @server.tool(structured_output=False)
+def heap(size: int) -> str:
+    """Give a text of a size."""
+    return "x" * size
+
+
+@server.tool(structured_output=False)
 async def dawdle() -> str:
     """Take an hour."""
     await anyio.sleep(3600)

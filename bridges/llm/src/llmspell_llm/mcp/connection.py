@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from llmspell.errors import LlmspellError
 from llmspell.plugin import Call
 from llmspell_llm.mcp.errors import McpError
 from llmspell_llm.mcp.offers import Offer, offer_from, value_of
+from llmspell_llm.mcp.stdio import MAX_MESSAGE, Lines, talk
 from llmspell_llm.mcp.target import HttpTarget, ProgramTarget, Target
-
-if TYPE_CHECKING:
-    from llmspell_llm.mcp.stdio import Lines
 
 MAX_TOOLS = 512
 MAX_PAGES = 50
@@ -166,8 +164,6 @@ class Connection:
     async def _transport(self, call: Call, stack: AsyncExitStack) -> Any:
         target = self.target
         if isinstance(target, ProgramTarget):
-            from llmspell_llm.mcp.stdio import Lines, talk
-
             program = await call.programs.start(
                 target.command, target.args, directory=target.directory, secrets=target.env
             )
@@ -184,7 +180,7 @@ class Connection:
                 )
             headers["Authorization"] = f"Bearer {token}"
         client = await stack.enter_async_context(call.net.client(headers=headers, timeout=self.timeout))
-        return streamable_http_client(target.url, http_client=client)
+        return streamable_http_client(target.url, http_client=client, max_sse_event_size=MAX_MESSAGE)
 
     async def _notice(self, message: Any) -> None:
         from mcp_types import ToolListChangedNotification
@@ -235,7 +231,7 @@ class Connection:
         code, why = {
             "too_large": ("too_large", "sent a message that is too large"),
             "noise": ("bad_response", "writes what is no message of the protocol"),
-        }.get(failure, ("mcp_closed", "is gone"))
+        }.get(failure, ("mcp_closed", "is gone" if self._lines else "is gone, or its answer was larger than 16 MB"))
         return McpError(
             f"the MCP server {self.name!r} {why}{self._heard()}",
             server=self.name,

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 if TYPE_CHECKING:
     from llmspell.guards.process import Program
 
@@ -80,6 +78,8 @@ class Lines:
 @asynccontextmanager
 async def talk(lines: Lines) -> AsyncIterator[tuple[Any, Any]]:
     """Talk to a program as the library wants it; at the end the program is gone with all it started."""
+    import anyio
+
     incoming, received = anyio.create_memory_object_stream[Any](0)
     sending, outgoing = anyio.create_memory_object_stream[Any](0)
     program = lines.program
