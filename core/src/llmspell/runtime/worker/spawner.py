@@ -127,8 +127,15 @@ class Spawner:
 
     def order(self, engine: EngineOrder, plan: Hardening, *, engine_files: bool) -> WorkerProcess:
         try:
-            return self._starter.submit(self._order, engine, plan, engine_files).result()
-        except (OSError, RuntimeError, MemoryError) as error:  # RuntimeError: no thread can be had, or we are closed
+            ordered = self._starter.submit(self._order, engine, plan, engine_files)
+        except RuntimeError as error:
+            # No thread can be had, or we are closed. What was put in line must not be done later, for nobody.
+            if not self.lost:
+                self._starter = ThreadPoolExecutor(1, "llmspell-spawner")
+            raise EngineCrashed(f"no worker can be had: {error}") from error
+        try:
+            return ordered.result()
+        except (OSError, MemoryError) as error:
             raise EngineCrashed(f"no worker can be had: {error}") from error
 
     def _order(self, engine: EngineOrder, plan: Hardening, engine_files: bool) -> WorkerProcess:
@@ -196,7 +203,8 @@ class Spawner:
             self._made = [worker for worker in self._made if not worker.reap()]
             ending = any(worker.discarded for worker in self._made)
         if ending and not self.lost:
-            self._watchdog.watch(time.monotonic() + _REAPING, self.reap)
+            with suppress(EngineCrashed):  # no thread can be had; the next order or discard reaps
+                self._watchdog.watch(time.monotonic() + _REAPING, self.reap)
 
     def close(self) -> None:
         self.lost = self.lost or "the host was closed"
