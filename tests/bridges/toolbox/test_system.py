@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +114,18 @@ def test_the_machine_is_told_of_where_that_is_granted(bench: Any) -> None:
         process["pid"] for process in bench.run("process_list", filter=psutil.Process().name(), limit=5000)["processes"]
     ]
     assert os.getpid() in mine
+
+
+def test_the_command_line_grants_programs_by_name(tmp_path: Path) -> None:
+    spell = tmp_path / "echo.lua"
+    spell.write_text('return tools.execute("execute_command", {command = "echo", args = {"hi"}}).stdout')
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [os.path.join(sysconfig.get_path("scripts"), "llmspell"), "run", str(spell), *options]
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}
+        )
+
+    refused, done = run(), run("--allow-run", "echo")
+    assert (refused.returncode, "grant it: --allow-run echo" in refused.stderr) == (6, True)
+    assert (done.returncode, done.stdout.strip()) == (0, "hi")
