@@ -55,11 +55,13 @@ def test_a_person_is_asked_and_answers(terminal: Callable[..., Any], tmp_path: P
 
 def test_what_was_typed_before_the_question_is_no_answer(terminal: Callable[..., Any], tmp_path: Path) -> None:
     env = asking("Mars", tmp_path)
-    spell = tmp_path / "launch.lua"
-    spell.write_text(spell.read_text().replace('print("ready")', 'print("ready") core.sleep(0.5)'))
-    one = terminal("run", "launch.lua", env=env)
+    spell, typed = tmp_path / "launch.lua", tmp_path / "typed"
+    wait = f'print("ready") while not fs.exists("{typed}") do core.sleep(0.01) end'
+    spell.write_text(spell.read_text().replace('print("ready")', wait))
+    one = terminal("run", "launch.lua", "--allow-read", str(typed), env=env)
     one.read_until("ready")
     one.press("y\n")
+    typed.touch()
     one.read_until("allow it? [y/N] ")
     one.press("n\n")
     assert one.finish() == 0
