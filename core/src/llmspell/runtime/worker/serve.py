@@ -48,7 +48,7 @@ class Server:
         self._control = control
         self._get = read
         self._put = write
-        self._geter = FrameReader()
+        self._reader = FrameReader()
         self._decode: Callable[[Any], ToWorker] = decoder(ToWorker).decode
         self._lock = threading.Lock()
         self._run = 0
@@ -213,7 +213,7 @@ class Server:
     # The wire
 
     def _hear(self) -> ToWorker:
-        reader = self._geter
+        reader = self._reader
         while (payload := reader.next()) is None:
             data = self._get(self._data, reader.wants)
             if not data:
