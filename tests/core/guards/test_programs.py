@@ -50,6 +50,26 @@ def test_a_name_means_what_the_host_finds_and_nothing_else(tmp_path: Path) -> No
         guard(NAME).find(str(other))
 
 
+def test_a_name_is_never_a_program_that_the_script_may_have_written(tmp_path: Path) -> None:
+    own = tmp_path / "tidy"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    linked = tmp_path / "bin" / "linked"
+    linked.parent.mkdir()
+    linked.symlink_to(own)
+    environ = {"PATH": f"{tmp_path}:{linked.parent}"}
+    for write in (str(own), str(tmp_path)):
+        granted = Grants(subprocess=frozenset({"tidy", "linked"}), write=frozenset({write}))
+        programs = ProgramsGuard(granted, environ, FilesGuard(granted))
+        for name in ("tidy", "linked"):
+            with pytest.raises(PolicyDeniedError, match="the script itself may write") as caught:
+                programs.find(name)
+            assert caught.value.hint is not None
+            assert "--allow-run" in caught.value.hint
+    meant = Grants(subprocess=frozenset({str(own)}), write=frozenset({str(tmp_path)}))
+    assert ProgramsGuard(meant, environ, FilesGuard(meant)).find(str(own)) == str(own)
+
+
 def test_a_path_grants_exactly_it() -> None:
     assert guard(PYTHON).find(PYTHON) == PYTHON
     with pytest.raises(PolicyDeniedError) as caught:

@@ -24,8 +24,9 @@ class ProgramsGuard:
     """Start only programs that ``Grants.subprocess`` names, without a shell and without the host's environment.
 
     A grant is a name, which then means what the host finds on its own ``PATH`` and nothing else of that name, or an
-    absolute path; patterns are possible. What a granted program does is its own: the guards of files and hosts do
-    not hold for it. It gets ``PATH``, ``LANG`` and the environment variables that are granted, never secrets.
+    absolute path; patterns are possible. A name never means a file that the script itself may write. What a granted
+    program does is its own: the guards of files and hosts do not hold for it. It gets ``PATH``, ``LANG`` and the
+    environment variables that are granted, never secrets.
 
     Args:
         grants: What is granted.
@@ -54,7 +55,7 @@ class ProgramsGuard:
         """Return the absolute path of a granted program.
 
         Raises:
-            PolicyDeniedError: It is not granted.
+            PolicyDeniedError: It is not granted, or granted by name and the script may write it.
             BridgeError: ``invalid_argument``: neither a name nor an absolute path; ``not_found``.
         """
         if not program or "\0" in program:
@@ -70,6 +71,11 @@ class ProgramsGuard:
         found = shutil.which(program, path=self._path)
         if found is None or not os.path.isabs(found):
             raise BridgeError(f"there is no program {program!r}", code="not_found", exit_code=_IO)
+        if not self._granted_by_path(found) and self._writable(found):
+            raise PolicyDeniedError(
+                f"{program!r} is {found}, which the script itself may write",
+                hint=f"grant it by its path if that is meant: --allow-run {found}",
+            )
         return found
 
     async def start(
@@ -123,6 +129,14 @@ class ProgramsGuard:
 
         started = await self.start(program, args, directory=directory)
         return await run_to_end(started, stdin=stdin, timeout=timeout, max_output=max_output)
+
+    def _granted_by_path(self, found: str) -> bool:
+        return any(fnmatch.fnmatchcase(found, pattern) for pattern in self._granted)
+
+    def _writable(self, found: str) -> bool:
+        """Tell whether the script could put a program of its own where this one lies, or where its link leads."""
+        files = self._files
+        return files is not None and any(files.allows(path, write=True) for path in (found, os.path.realpath(found)))
 
     @property
     def _path(self) -> str:
