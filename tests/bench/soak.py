@@ -1,6 +1,6 @@
 """Hostile and good load, mixed, four at a time, in every language there is: does anything add up?
 
-    python tests/bench/soak.py [--seconds 240]
+    python tests/bench/soak.py [--seconds 240] [--rounds 8] [--short]
 
 Goes in rounds. In each, four principals run good spells (whose answers are known) between attacks of the corpus (whose
 outcomes are announced), while workers and their zygote are killed from outside. After each round, when all is quiet,
@@ -36,6 +36,9 @@ PARALLEL = 4
 ROUNDS = 8
 GOOD_BETWEEN_ATTACKS = 4
 COMPARED = 200
+SLOWER = 0.25
+"""How much slower than a fresh host's the runs of a soaked one may be."""
+
 DYING = 2.0
 """Seconds that the workers of a killed zygote may live on, on a busy machine."""
 LIMITS: dict[str, Any] = {"time": 30, "memory": "24MB", "output": "64KB", "calls": 20_000}
@@ -314,16 +317,16 @@ def drift(soaked: Soak) -> float:
     return statistics.median(times[soaked]) / statistics.median(times[fresh]) - 1
 
 
-def soak(
-    seconds: float, rounds: int = ROUNDS, say: Any = print, *, apart_from_memory: bool = False
-) -> tuple[list[str], float]:
+def soak(seconds: float, rounds: int = ROUNDS, say: Any = print, *, short: bool = False) -> tuple[list[str], float]:
     """Soak a host; return what is wrong, and how much slower than a fresh one it has become.
+
+    To be called in a process that has no other children.
 
     Args:
         seconds: How long, about.
         rounds: At least two.
         say: Told how each round went.
-        apart_from_memory: Do not look whether memory grows, for which some seconds are not enough.
+        short: Look neither at memory nor at speed, for which some seconds are not enough.
     """
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory() as directory:
@@ -335,11 +338,11 @@ def soak(
                 one = running.round(seconds / rounds)
                 done.append((one, running.left()))
                 say(told(number, *done[-1]))
-            slower = drift(running)
+            slower = 0.0 if short else drift(running)
         finally:
             running.close()
             tempfile.tempdir = before
-    wrong = judge(done, look_at_memory=not apart_from_memory)
+    wrong = judge(done, look_at_memory=not short)
     if left := family(os.getpid()):
         wrong.append(f"processes outlive their host: {left}")
     return wrong, slower
@@ -348,8 +351,14 @@ def soak(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=240)
-    wrong, slower = soak(parser.parse_args().seconds, say=lambda text: print(text, flush=True))
-    print(f"median good run, beside a fresh host's in turns: {slower * 100:+.1f} %")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--short", action="store_true", help="look neither at memory nor at speed")
+    asked = parser.parse_args()
+    wrong, slower = soak(asked.seconds, asked.rounds, lambda text: print(text, flush=True), short=asked.short)
+    if not asked.short:
+        print(f"median good run, beside a fresh host's in turns: {slower * 100:+.1f} %")
+        if slower > SLOWER:
+            wrong.append(f"good runs have become {slower * 100:.1f} % slower")
     for text in wrong[:20]:
         print("WRONG:", text)
     print("nothing is wrong" if not wrong else f"{len(wrong)} things are wrong")
