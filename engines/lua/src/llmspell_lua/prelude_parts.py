@@ -28,6 +28,7 @@ LAZY = (
     "loader",
     "matcher",
     "modules",
+    "nudging",
     "objects",
     "patterns",
     "promise",

@@ -253,6 +253,8 @@ class LuaState:
             going = self._limited(self.load_part("ending"))
         elif going == 3:
             going = self._limited(self.load_part("winding")[b"deadlock"])
+        elif going == 4:
+            going = self._limited(self.load_part("nudging"))
         return going == 1
 
     def interrupt(self, reason: str) -> None:

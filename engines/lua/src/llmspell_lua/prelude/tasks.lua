@@ -336,27 +336,11 @@ end
 
 local MOST_TURNS = 2000 -- of tasks, before the host is heard again
 
--- A call that nobody waits for: its answer brings us back when the others that are there have been heard.
-local NUDGE = {
-  fire = function()
-    Q.nudged = false
-  end,
-}
-
-local function nudge()
-  if not Q.nudged then
-    Q.nudged = true
-    local id = control.calls + 1
-    control.calls = id
-    Q.waiting[id] = NUDGE
-    say({ CALL, id, "@host", "sleep", 0, false, 0, n = 7 })
-  end
-end
-
 local driver = {}
 
 -- Run until nothing can go on, or somebody said something that must be heard first.
--- Returns 0, or 1 if it must be called again at once, 2 if the run must be wound up, 3 if it may be a deadlock.
+-- Returns 0, or 1 if it must be called again at once, 2 if the run must be wound up, 3 if it may be a deadlock,
+-- 4 if the host must be heard first.
 function driver.step()
   Q.unwatched = false
   local turns = 0
@@ -382,9 +366,7 @@ function driver.step()
       -- Tasks that are busy with each other: let the host be heard, or no timer would end them.
       turns = 0
       if Q.first <= Q.last and not Q.paused and next(Q.waiting) then
-        nudge()
-        control.task, control.thread = false, false
-        return control.dead and 2 or Q.unwatched and 1 or 0
+        return 4
       end
     end
   end
