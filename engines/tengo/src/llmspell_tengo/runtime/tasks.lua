@@ -124,7 +124,7 @@ end
 
 -- Futures: fields done, ok, value, error (an error value), raw (a task's failure nobody put into words yet)
 
-local unhandled = {} -- futures that failed and that nobody has looked at
+local unhandled, failures = {}, 0 -- futures that failed and that nobody has looked at, each the how manieth to fail
 
 function R.new_future()
   return { observers = {} }
@@ -147,7 +147,8 @@ local function settle(future, ok, value, raw)
   end
   -- an error value that a task returns may be ignored, as any error value may
   if not ok and not future.handled and (raw or future.promise) then
-    unhandled[future] = true
+    failures = failures + 1
+    unhandled[future] = failures
   end
 end
 
@@ -262,10 +263,10 @@ local function conclude()
     say(closing)
     return
   end
-  -- the first of them by the order in which they began
+  -- the first to fail, as in the other languages
   local first
-  for future in next, unhandled do
-    if not first or future.number < first.number then
+  for future, at in next, unhandled do
+    if not first or at < unhandled[first] then
       first = future
     end
   end
@@ -454,6 +455,6 @@ function D.deadlock()
 end
 
 R.forgetters[#R.forgetters + 1] = function()
-  unhandled, parked = {}, {}
+  unhandled, failures, parked = {}, 0, {}
   all, running, numbers, closing, concluding = {}, 0, 0, nil, false
 end
