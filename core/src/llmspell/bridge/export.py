@@ -25,13 +25,14 @@ class ExportMark:
     name: str | None
     blocking: bool
     permissions: tuple[str, ...]
+    ahead: int = 0
 
 
 @overload
 def export(function: F, /) -> F: ...
 @overload
 def export(
-    *, name: str | None = None, blocking: bool = False, permissions: tuple[str, ...] = ()
+    *, name: str | None = None, blocking: bool = False, permissions: tuple[str, ...] = (), ahead: int = 0
 ) -> Callable[[F], F]: ...
 def export(
     function: Any = None,
@@ -40,6 +41,7 @@ def export(
     name: str | None = None,
     blocking: bool = False,
     permissions: tuple[str, ...] = (),
+    ahead: int = 0,
 ) -> Any:
     """Make a method callable from scripts.
 
@@ -52,6 +54,9 @@ def export(
         name: What scripts call it, if not the method's name. snake_case.
         blocking: The ``def`` method blocks (disk, subprocess): run it in a thread.
         permissions: What it needs beyond being granted, for documentation, e.g. ``("read",)``.
+        ahead: The generator may run this many items ahead of the script, once the first is drawn: a script then gets
+            all that are there in one exchange, each as it was yielded. For streams of many small items whose
+            drawing has no effect that a script could miss; 0 advances the generator item by item.
 
     Example:
         >>> class Greeter:
@@ -66,7 +71,9 @@ def export(
     def mark(method: Any) -> Any:
         if isinstance(method, staticmethod | classmethod | property):
             raise TypeError(f"@export goes on a plain method, not on a {type(method).__name__}")
-        setattr(method, _MARK, ExportMark(name, blocking, tuple(permissions)))
+        if ahead < 0 or (ahead and not inspect.isasyncgenfunction(method)):
+            raise TypeError("ahead is a number of items, for an async generator")
+        setattr(method, _MARK, ExportMark(name, blocking, tuple(permissions), ahead))
         return method
 
     return mark if function is None else mark(function)

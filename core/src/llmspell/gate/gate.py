@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell.bridge import Begun, Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
+from llmspell.bridge.ahead import running_ahead
 from llmspell.engine import messages as m
 from llmspell.errors import (
     BridgeError,
@@ -105,6 +106,8 @@ class Door:
         self.target = target
         self.export = export
         self.function: Callable[..., Any] = getattr(owner, export.function.__name__)
+        if export.mark.ahead:
+            self.function = running_ahead(self.function, export.mark.ahead)
         self.bind = signature.bind
         self.takes_call = signature.takes_call
         self.is_async = export.is_async

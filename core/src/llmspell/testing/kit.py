@@ -246,6 +246,22 @@ class Kit(Bridge):
         finally:
             self.closed.append("stream")
 
+    @export(ahead=8)
+    async def count_ahead(self, last: int) -> AsyncIterator[int]:
+        """Stream the numbers from 1, up to 8 of them ahead of the script."""
+        try:
+            for number in range(1, last + 1):
+                yield number
+        finally:
+            self.closed.append("ahead")
+
+    @export(ahead=8)
+    async def broken_ahead(self, good: int) -> AsyncIterator[int]:
+        """Stream some numbers ahead of the script, then fail."""
+        for number in range(1, good + 1):
+            yield number
+        raise BridgeError("the stream broke", code="broken")
+
     @export
     async def broken_stream(self, good: int) -> AsyncIterator[int]:
         """Stream some numbers, then fail."""

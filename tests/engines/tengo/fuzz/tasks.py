@@ -10,20 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tengo_fuzz_evaluator import (
-    Array,
-    Budget,
-    Builtin,
-    Char,
-    Err,
-    Evaluator,
-    Fault,
-    Function,
-    Map,
-    Scope,
-    TooLong,
-    char_text,
-)
+from tengo_fuzz_evaluator import Array, Builtin, Char, Err, Evaluator, Fault, Function, Map, Scope, TooLong, char_text
 
 from llmspell_tengo.syntax import tree
 
@@ -33,11 +20,7 @@ class _Gone(BaseException):
 
 
 class Task:
-    """A call under way, and what becomes of it.
-
-    Attributes:
-        needs: The tasks of the combinator in which it waits; they are cancelled with it.
-    """
+    """A call under way, and what becomes of it."""
 
     def __init__(self, run: Scheduler, work: Callable[[], Any], place: int = 0) -> None:
         self.place = place
@@ -45,7 +28,6 @@ class Task:
         self.value: Any = None
         self.fault: Fault | None = None
         self.observers: list[Callable[[], None]] = []
-        self.needs: list[Task] = []
         self.go = threading.Semaphore(0)
         self.answer: Any = None
         self._run, self._work = run, work
@@ -96,9 +78,7 @@ class Scheduler:
         self.ready: deque[Task] = deque()
         self.calls: list[tuple[Task, Any]] = []
         self.tasks: list[Task] = []
-        self.failures: list[Task] = []
         self.running: Task | None = None
-        self.over = False
         self.broken: BaseException | None = None
         self.main: Task | None = None
         self.at_main_end: Callable[[], None] = lambda: None
@@ -110,26 +90,13 @@ class Scheduler:
         return task
 
     def ended(self, task: Task) -> None:
-        if task.fault is not None:
-            self.failures.append(task)
-        elif task is self.main:
+        if task is self.main and task.fault is None:
             self.at_main_end()
-        # from the main task's end on, a failure that nobody waited for ends the run at once: what others do
-        # afterwards, fail or begin to wait for it, comes too late
-        if self.main is not None and self.main.done and self.failed is not None:
-            self.over = True
-
-    @property
-    def failed(self) -> Task | None:
-        """The task whose failure is the run's: the main one, or the first that failed and that nobody waited for."""
-        if self.main is not None and self.main.fault is not None:
-            return self.main
-        return next((task for task in self.failures if not task.handled), None)
 
     def run(self) -> None:
-        """Run until nothing can go on, a task's failure ends the run, or the program takes too long."""
+        """Run until nothing can go on, the main task failed, or the program takes too long."""
         try:
-            while self.broken is None and not self.over:
+            while self.broken is None and not (self.main is not None and self.main.fault):
                 if self.ready:
                     task = self.ready.popleft()
                     if not task.gone:
@@ -194,14 +161,11 @@ class Scheduler:
 
     def cancel(self, task: Task) -> None:
         if not task.done:
-            for needed in task.needs:
-                self.cancel(needed)
             task.gone = task.done = task.handled = True
 
 
 def cross(value: Any) -> Any:
     """Return what comes back of a value that left the script."""
-    Budget.spend()  # a value may hold a part of itself again and again
     if isinstance(value, Char):
         return char_text(value)
     if isinstance(value, Array):
@@ -237,8 +201,9 @@ class TaskEvaluator(Evaluator):
         run.main = run.begin(self.run)
         run.at_main_end = lambda: found.append(look(run.main.value))  # type: ignore[union-attr]
         run.run()
-        if run.failed is not None:
-            raise run.failed.fault  # type: ignore[misc]
+        for task in run.tasks:
+            if task.fault is not None and not task.handled:
+                raise task.fault
         return found[0] if found else None
 
     def of_Import(self, node: tree.Import, scope: Scope) -> Any:
@@ -270,12 +235,8 @@ class TaskEvaluator(Evaluator):
                 first.append(task)
             return task.failed or all(task.done for task in tasks)
 
-        waiter = run.running
-        assert waiter is not None
-        waiter.needs = tasks
         if tasks:
             run.wait(*tasks, enough=enough)
-        waiter.needs = []
         for task in tasks:
             run.cancel(task)
         return first[0].result() if first else Array([task.value for task in tasks])

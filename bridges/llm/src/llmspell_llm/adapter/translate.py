@@ -81,7 +81,10 @@ def _image(image: Image) -> Any:
 def settings_for(settings: Settings, connection: Connection) -> tuple[ModelSettings, tuple[str, ...]]:
     """Return the settings as pydantic-ai takes them, and the names of those this model does not know."""
     unknown: frozenset[str] = getattr(connection.handle, "unsupported_settings", frozenset())
-    out: dict[str, Any] = {"max_retries": 0} if "max_retries" not in unknown else {}
+    out: dict[str, Any] = {}
+    if connection.endpoint.dialect == "made" and "max_retries" not in unknown:
+        # The clients that we make send nothing again by themselves; to say so again would copy them for each request.
+        out["max_retries"] = 0
     ignored = []
     for name, key in _SETTINGS.items():
         value = getattr(settings, name)

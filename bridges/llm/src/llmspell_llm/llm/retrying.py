@@ -29,12 +29,22 @@ async def retrying(attempt: Callable[[], Awaitable[T]], retries: int) -> T:
     Raises:
         ModelError: The last failure.
     """
+    try:
+        return await attempt()
+    except ModelError as error:
+        if not retries or not _may_pass(error):
+            raise
+        failed: ModelError | None = error
+    # What nearly always works need not pay for the means to repeat it; the failure is told as the first of its rounds.
     from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
     async for round_ in AsyncRetrying(
         stop=stop_after_attempt(retries + 1), wait=_wait, retry=retry_if_exception(_may_pass), reraise=True
     ):
         with round_:
+            if failed is not None:
+                first, failed = failed, None
+                raise first
             return await attempt()
     raise AssertionError("tenacity ends with a result or an exception")
 

@@ -9,10 +9,34 @@ local CALL = 1
 local classes = {} -- by description
 local proxies = setmetatable({}, { __mode = "v" }) -- by id
 
+-- Return whether a stream has ended, else its next item. What was taken at once waits with its handle.
+local function draw(self, takes)
+  local handle = handles[self]
+  if not takes then
+    local step = ask(handle.id, "next")
+    return step[1], step[2]
+  end
+  local taken, at = handle.taken, handle.at
+  while not taken or at > taken[2] do
+    if taken and taken[1] then
+      return true
+    end
+    taken, at = ask(handle.id, "take"), 1
+    handle.taken = taken
+  end
+  handle.at = at + 1
+  return false, taken[at + 2]
+end
+
 local function make_class(name, methods, kind)
   local known, members = {}, {}
   for i = 1, #methods do
     known[methods[i][1]] = true
+  end
+  local takes = kind == "stream" and known.take
+  if takes then
+    -- What waits here comes before what waits at the host.
+    known.take = nil
   end
   local class = { __metatable = false, __name = name }
   function class.__index(_, key)
@@ -25,6 +49,12 @@ local function make_class(name, methods, kind)
         local handle = type(self) == "table" and handles[self]
         if not handle then
           error("write a colon to call a method: object:" .. key .. "(...)", 2)
+        end
+        if takes then
+          if key == "next" then
+            return { draw(self, takes) }
+          end
+          handle.taken = nil
         end
         return ask(handle.id, key, ...)
       end
@@ -40,9 +70,9 @@ local function make_class(name, methods, kind)
   end
   if kind == "stream" then
     function class.__call(self)
-      local step = ask(handles[self].id, "next")
-      if not step[1] then
-        return step[2]
+      local ended, item = draw(self, takes)
+      if not ended then
+        return item
       end
       return nil
     end
@@ -50,6 +80,7 @@ local function make_class(name, methods, kind)
   if known.close then
     function class.__close(self)
       local id, scheduler = handles[self].id, P.scheduler
+      handles[self].taken = nil
       if scheduler and not P.pcall(scheduler.check_cancelled, control.task) then
         -- The task may wait for nothing any more; what it leaves is closed all the same.
         control.calls = control.calls + 1

@@ -8,6 +8,7 @@
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
   const { BigInt, Map, Number, Uint8Array } = saved;
   const held = new Map(); // HostRef number -> its one object in this run
+  const taken = new saved.WeakMap(); // stream that runs ahead -> what was taken of it at once
   const shapes = new Map(); // methods of a type -> prototype of its handles
 
   function bytes(view, length, depth) {
@@ -204,7 +205,10 @@
     const methods = ref[3];
     for (let i = 0; i < methods.length; i++) core.hide(prototype, methods[i][0], methodOf(type, methods[i]));
     core.hide(prototype, saved.toStringTag, type);
-    if (ref[2] === "stream") makeIterable(prototype);
+    if (ref[2] === "stream") {
+      if (prototype.take !== undefined) runAhead(prototype);
+      makeIterable(prototype);
+    }
     return freeze(prototype);
   }
 
@@ -218,6 +222,36 @@
     };
     defineProperty(method, "name", record({ value: names[0], configurable: true }));
     return method;
+  }
+
+  // Draws several items at once: those that the script has not asked for yet wait here, before what waits at the host.
+  function runAhead(prototype) {
+    const { take, next, close } = prototype;
+    delete prototype.take;
+    core.hide(prototype, "next", function () {
+      if (weakGet(handles, this) === undefined) return apply(next, this, NONE); // which refuses it
+      const waiting = weakGet(taken, this);
+      if (waiting === undefined || (waiting.at >= waiting.items.length && !waiting.items[0])) return drawn(this, take);
+      return core.NativePromise.resolve(stepOf(waiting));
+    });
+    core.hide(prototype, "close", function () {
+      const closing = apply(close, this, NONE);
+      weakSet(taken, this, undefined);
+      return closing;
+    });
+  }
+
+  function drawn(stream, take) {
+    return core.then(apply(take, stream, NONE), (items) => {
+      const waiting = record({ items, at: 2 });
+      weakSet(taken, stream, waiting);
+      return stepOf(waiting);
+    });
+  }
+
+  // [done, value]
+  function stepOf(waiting) {
+    return waiting.at < waiting.items.length ? bare([false, waiting.items[waiting.at++]]) : bare([true, null]);
   }
 
   function makeIterable(prototype) {

@@ -15,10 +15,11 @@ local function member(thing, name)
   local members = thing[MEMBERS]
   local f = members[name]
   if not f then
-    local target = thing[TARGET]
-    f = function(n, ...)
-      return R.ask(target, name, n, ...)
-    end
+    local target, own = thing[TARGET], getmetatable(thing).own
+    f = own and own[name] and own[name](thing)
+      or function(n, ...)
+        return R.ask(target, name, n, ...)
+      end
     names[f] = "user-function:" .. name
     members[name] = f
   end

@@ -3,7 +3,6 @@
 local R = ...
 
 local setmetatable, type = setmetatable, type
-local kind_of = R.kind_of
 
 local members = {}
 
@@ -31,45 +30,43 @@ function members.each(n, s, f)
   local depth = #drawn + 1
   drawn[depth] = target
   while true do
-    local answer = R.ask(target, "next", 0)
-    if kind_of(answer) == "error" then
+    local ended, item = R.draw(s)
+    if ended ~= false then
       drawn[depth] = nil
-      return answer
-    elseif answer[0] then
+      return ended == nil and item or nil
+    elseif f(1, item) == false then
       drawn[depth] = nil
-      return nil
-    elseif f(1, answer[1]) == false then
-      drawn[depth] = nil
-      return R.ask(target, "close", 0)
+      return R.close_stream(target)
     end
   end
 end
 
 function members.next(n, s)
-  local answer = R.ask(check("next", n, 1, s), "next", 0)
-  if kind_of(answer) == "error" then
-    return answer
+  check("next", n, 1, s)
+  local ended, item = R.draw(s)
+  if ended == nil then
+    return item
   end
-  return R.keep_keys(setmetatable({ value = answer[1], done = answer[0] }, R.MAP), "value")
+  return R.keep_keys(setmetatable({ value = item, done = ended }, R.MAP), "value")
 end
 
 function members.collect(n, s)
-  local target = check("collect", n, 1, s)
+  check("collect", n, 1, s)
   local list, count = {}, 0
   while true do
-    local answer = R.ask(target, "next", 0)
-    if kind_of(answer) == "error" then
-      return answer
-    elseif answer[0] then
+    local ended, item = R.draw(s)
+    if ended == nil then
+      return item
+    elseif ended then
       return R.list(count, list)
     end
-    list[count] = answer[1]
+    list[count] = item
     count = count + 1
   end
 end
 
 function members.close(n, s)
-  return R.ask(check("close", n, 1, s), "close", 0)
+  return R.close_stream(check("close", n, 1, s))
 end
 
 R.define_module("stream", members)

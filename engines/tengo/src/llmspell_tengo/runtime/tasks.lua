@@ -124,7 +124,7 @@ end
 
 -- Futures: fields done, ok, value, error (an error value), raw (a task's failure nobody put into words yet)
 
-local unhandled, failures = {}, 0 -- futures that failed and that nobody has looked at, each the how manieth to fail
+local unhandled = {} -- futures that failed and that nobody has looked at
 
 function R.new_future()
   return { observers = {} }
@@ -147,8 +147,7 @@ local function settle(future, ok, value, raw)
   end
   -- an error value that a task returns may be ignored, as any error value may
   if not ok and not future.handled and (raw or future.promise) then
-    failures = failures + 1
-    unhandled[future] = failures
+    unhandled[future] = true
   end
 end
 
@@ -263,10 +262,10 @@ local function conclude()
     say(closing)
     return
   end
-  -- the first to fail, as in the other languages
+  -- the first of them by the order in which they began
   local first
-  for future, at in next, unhandled do
-    if not first or at < unhandled[first] then
+  for future in next, unhandled do
+    if not first or future.number < first.number then
       first = future
     end
   end
@@ -455,6 +454,6 @@ function D.deadlock()
 end
 
 R.forgetters[#R.forgetters + 1] = function()
-  unhandled, failures, parked = {}, 0, {}
+  unhandled, parked = {}, {}
   all, running, numbers, closing, concluding = {}, 0, 0, nil, false
 end

@@ -48,6 +48,60 @@ function R.value_module(name, packed)
 end
 
 local types = {} -- by description
+local taken = {} -- by id: what was taken at once from a stream that runs ahead, and the next one's index
+
+-- Return whether a stream has ended, and its next item; or nil and a failure of the host.
+function R.draw(stream)
+  local mt, target = getmetatable(stream), stream[TARGET]
+  if not mt.takes then
+    local answer = R.ask(target, "next", 0)
+    if R.kind_of(answer) == "error" then
+      return nil, answer
+    end
+    return answer[0], answer[1]
+  end
+  local waiting = taken[target]
+  while not waiting or waiting.at > waiting.count do
+    if waiting and waiting.ended then
+      return true
+    end
+    local answer = R.ask(target, "take", 0)
+    if R.kind_of(answer) == "error" then
+      return nil, answer
+    end
+    waiting = { items = answer, at = 1, count = answer[1], ended = answer[0] }
+    taken[target] = waiting
+  end
+  local at = waiting.at
+  waiting.at = at + 1
+  return false, waiting.items[at + 1]
+end
+
+function R.close_stream(target)
+  taken[target] = nil
+  return R.ask(target, "close", 0)
+end
+
+-- the methods of a stream that runs ahead: what waits here comes before what waits at the host
+local own = {}
+
+function own.next(stream)
+  return function()
+    local ended, item = R.draw(stream)
+    if ended == nil then
+      return item
+    end
+    return R.list(2, { [0] = ended, item })
+  end
+end
+
+function own.close(stream)
+  local target = stream[TARGET]
+  return function()
+    return R.close_stream(target)
+  end
+end
+
 local things = setmetatable({}, { __mode = "v" }) -- by id
 
 -- fields: id, type, list of methods (each a list of name and whether it is async), kind; payload: how it crosses back
@@ -68,11 +122,16 @@ function R.host_thing(fields, payload)
       local name = methods[index][0]
       known[name], list[index + 3] = true, name
     end
+    local takes = kind == "stream" and known.take
+    if takes then
+      known.take = nil
+    end
     local description = concat(list, "\0")
     local mt = types[description]
     if not mt then
       mt = R.thing_type("the object '" .. what .. "'", known)
-      mt.is_stream = kind == "stream"
+      mt.is_stream, mt.takes = kind == "stream", takes
+      mt.own = takes and own
       types[description] = mt
     end
     made = R.new_thing(mt, id)
@@ -88,5 +147,5 @@ function R.target_of(v)
 end
 
 R.forgetters[#R.forgetters + 1] = function()
-  types, things = {}, setmetatable({}, { __mode = "v" })
+  types, taken, things = {}, {}, setmetatable({}, { __mode = "v" })
 end

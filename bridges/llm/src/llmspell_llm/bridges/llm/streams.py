@@ -23,6 +23,9 @@ from llmspell_llm.llm.options import (
 )
 from llmspell_llm.llm.streaming import AnswerStream
 
+PIECES_AHEAD = 64
+"""How many pieces of an answer may wait for a script that draws them; they were sent and are paid for anyway."""
+
 
 class StreamExports(LlmBase):
     """The exports that stream."""
@@ -105,7 +108,7 @@ class StreamExports(LlmBase):
         await _hand_over(stream, receive)
         return message_of(await self.finish(call, stream))
 
-    @export
+    @export(ahead=PIECES_AHEAD)
     async def chunks(
         self,
         call: Call,
