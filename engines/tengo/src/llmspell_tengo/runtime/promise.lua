@@ -213,6 +213,22 @@ function members.await(n, v, seconds)
   return R.members.async.await(n, v, seconds)
 end
 
+-- a promise of what a function, task or promise gives within some seconds
+function members.timeout(n, seconds, v)
+  check_count("timeout", n, 2, 2)
+  if seconds == nil then
+    R.bad_argument("user-function:timeout", "first", "seconds", seconds)
+  end
+  seconds = check_seconds("timeout", "first", seconds)
+  return promised(function()
+    return R.members.async[type(v) == "function" and "timeout" or "await"](
+      2,
+      type(v) == "function" and seconds or v,
+      type(v) == "function" and v or seconds
+    )
+  end, 0)
+end
+
 -- promises of what the module async waits for
 for name, f in next, R.combinators do
   members[name] = function(n, list)
