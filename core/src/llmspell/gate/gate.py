@@ -178,12 +178,12 @@ class Gate:
                 view = Call(run, door.target, call.method, call.line, on_progress)  # type: ignore[arg-type]
                 args = (view, *args)
                 if on_progress is not None:
-                    return self._await(run, call, door, began, later, _with_progress, view, door.function, args, kwargs)
+                    return self._await(run, call, door, began, later, _with_progress(view, door.function), args, kwargs)
             if door.is_async:
-                return self._await(run, call, door, began, later, door.start, *args, **kwargs)
+                return self._await(run, call, door, began, later, door.start, args, kwargs)
             result = door.function(*args, **kwargs)
             if type(result) is CoroutineType:
-                return self._await(run, call, door, began, later, Begun(result))
+                return self._await(run, call, door, began, later, Begun(result), (), {})
             return self._reply(run, call, door, began, result)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             return self._fault(run, call, door, began, error)
@@ -222,9 +222,8 @@ class Gate:
         return await answer
 
     async def _await(
-        self, run: GatedRun, call: m.Call, door: Door, began: float, later: Later, start: Any, /, *args: Any,
-        **kwargs: Any,
-    ) -> m.Reply:  # fmt: skip
+        self, run: GatedRun, call: m.Call, door: Door, began: float, later: Later, start: Any, args: Any, kwargs: Any
+    ) -> m.Reply:
         """Await what ``start`` begins; nothing has begun where this is dropped before its first step."""
         # Counted where it begins: a guest may say many calls before the first of them has. What the runtime itself
         # does for a task (to sleep, to load a module) is bounded by the limit of tasks.
@@ -232,22 +231,23 @@ class Gate:
         try:
             if counted:
                 _refuse_too_many(run)
-        except BridgeError as refusal:
-            reply = self._fault(run, call, door, began, refusal)
+        except BridgeError as error:
+            reply = self._fault(run, call, door, began, error)
             later(reply)
             return reply
         run.pending += counted
         try:
-            reply = self._reply(run, call, door, began, await start(*args, **kwargs))
+            start = start(*args, **kwargs)
+            args = kwargs = None  # many may wait here
+            reply = self._reply(run, call, door, began, await start)
         except Exception as error:  # noqa: BLE001 - every failure becomes a fault, told by its class
             reply = self._fault(run, call, door, began, error)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if _is_being_cancelled():
                 raise
             # Not this call was cancelled, but something that the export waited for.
-            cancelled = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
-            reply = self._fault(run, call, door, began, cancelled)
+            inside = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
+            reply = self._fault(run, call, door, began, inside)
         finally:
             run.pending -= counted
         later(reply)
@@ -365,11 +365,19 @@ def _refuse_too_many(run: GatedRun) -> None:
         raise BridgeError(f"more than {limit} host calls are pending at once", code="too_many_calls")
 
 
-async def _with_progress(call: Call, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    try:
-        result = await function(*args, **kwargs)
-    except BaseException:
-        await call.hush()
-        raise
-    await call.settle()
-    return result
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _with_progress(call: Call, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def start(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException:
+            await call.hush()
+            raise
+        await call.settle()
+        return result
+
+    return start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell.bridge import BridgeSet
@@ -141,12 +141,8 @@ class Session:
 
         Arguments, result and errors are those of :meth:`run`.
         """
-        work = self._arun(spell, params, policy, recorder)
-        return await (work if self._host.loop.is_here else self._host.loop.arun(work))
-
-    async def _arun(
-        self, spell: Runnable, params: Mapping[str, Any] | None, policy: Policy | None, recorder: Recorder | None
-    ) -> RunResult:
+        if not self._host.loop.is_here:
+            return await self._host.loop.arun(self.arun(spell, params, policy=policy, recorder=recorder))
         began = time.monotonic()
         conversation = self._prepare(spell, params, policy, recorder)
         self._watch(conversation)
@@ -171,11 +167,11 @@ class Session:
         """Run a source text; otherwise as :meth:`run`."""
         return self.run(Source(text, language=language), params, policy=policy)
 
-    async def aeval(
+    def aeval(
         self, language: str, text: str, params: Mapping[str, Any] | None = None, *, policy: Policy | None = None
-    ) -> RunResult:
-        """Run a source text; otherwise as :meth:`arun`."""
-        return await self.arun(Source(text, language=language), params, policy=policy)
+    ) -> Coroutine[Any, Any, RunResult]:
+        """Run a source text; otherwise as :meth:`arun`, whose coroutine it returns."""
+        return self.arun(Source(text, language=language), params, policy=policy)
 
     def cancel(self, reason: str = "cancelled") -> None:
         """Cancel every run under way; from any thread."""
@@ -362,7 +358,8 @@ class Session:
         self._closed = True
         self.cancel()
         self._host.forget(self)
-        if self._bridges.needs_async_close or (self._driven() and not self._host.loop.is_here):
+        driven = any(each.is_driven for each in list(self._active))
+        if self._bridges.needs_async_close or (driven and not self._host.loop.is_here):
             self._host.loop.run(self._end())
 
     async def aclose(self) -> None:
@@ -374,11 +371,8 @@ class Session:
         self._host.forget(self)
         await self._host.loop.arun(self._end())
 
-    def _driven(self) -> list[asyncio.Task[None]]:
-        return [each.driven for each in list(self._active) if each.driven is not None]
-
     async def _end(self) -> None:
-        driven = self._driven()
+        driven = [each.until_gone() for each in list(self._active) if each.is_driven]
         if driven:
             await asyncio.wait(driven)
         await self._bridges.close()

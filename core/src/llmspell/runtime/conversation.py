@@ -59,8 +59,9 @@ class Conversation:
 
     # Thousands may wait at once, so each is small: slots, no queue but a list, no event but a future in need.
     __slots__ = (
-        "_busy", "_driving", "_inbox", "_invocations", "_killer", "_loop", "_parked", "_stop_sent", "_work", "driven",
-        "ended", "gate", "over", "run", "seat", "serves", "watch",
+        "_busy", "_failure", "_going", "_gone", "_inbox", "_invocations", "_killer", "_loop", "_on_replied",
+        "_on_served", "_parked", "_stop_sent", "_wakes", "_work", "ended", "gate", "over", "run", "seat", "serves",
+        "watch",
     )  # fmt: skip
 
     def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
@@ -72,12 +73,14 @@ class Conversation:
         self.watch = 0
         self.over = False
         self._inbox: list[HostMessage] = []
-        self._parked: list[tuple[Call, Any]] = []
+        self._parked: dict[int, tuple[Call, Any]] = {}
         self._invocations = Invocations()
         self._work = HostWork()
-        self.driven: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._driving: asyncio.Future[None] | None = None
+        self._wakes: asyncio.Future[None] | None = None  # whoever drives
+        self._gone: asyncio.Future[None] | None = None
+        self._failure: BaseException | None = None
+        self._going = False  # words still pass between guest and host, on the loop
         self._busy = False
         self._stop_sent = False
         self._killer: asyncio.TimerHandle | None = None
@@ -128,7 +131,7 @@ class Conversation:
                     if type(answer) is Reply:
                         inbox.append(answer)
                     else:
-                        self._parked.append((said, answer))  # type: ignore[arg-type]
+                        self._parked[said.id] = (said, answer)  # type: ignore[assignment,union-attr]
                 elif kind is Emit:
                     emit(run, said, self.stop)  # type: ignore[arg-type]
                 elif said.id == MAIN:  # type: ignore[union-attr]
@@ -142,11 +145,23 @@ class Conversation:
         return False
 
     def _drop_parked(self) -> None:
-        for _, work in self._parked:
+        for _, work in self._parked.values():
             work.close()
         self._parked.clear()
 
     # On the loop
+
+    @property
+    def is_driven(self) -> bool:
+        """Somebody drives it on a loop, and has not left."""
+        return self._loop is not None and self._wakes is not None
+
+    def until_gone(self) -> asyncio.Future[None]:
+        """Return what is done once guest and host work have ended; to be asked on the loop, while it is driven."""
+        assert self._loop is not None
+        if self._gone is None:
+            self._gone = self._loop.create_future()
+        return self._gone
 
     async def finish(self) -> None:
         """Drive the rest of the conversation on this loop.
@@ -154,48 +169,73 @@ class Conversation:
         A cancellation of the awaiting task ends guest and host work first, and is then raised.
         """
         self.attach()
-        # In a task of its own, so that a cancellation never meets the guest in the middle of a step.
         loop = asyncio.get_running_loop()
-        self.driven = drive = loop.create_task(self._drive(), name=f"llmspell-run-{self.run.id}")
-        ended: asyncio.Future[None] = loop.create_future()
-
-        def tell(_: asyncio.Task[None]) -> None:
-            if not ended.done():
-                ended.set_result(None)
-
-        drive.add_done_callback(tell)
-        try:
-            await ended
-            drive.result()
-        except asyncio.CancelledError:
-            self.stop("cancelled", Cancelled("the run was cancelled"))
-            self._stop_on_loop()
-            await asyncio.wait([drive])
-            if not drive.cancelled():
-                drive.exception()
-            raise
-
-    async def _drive(self) -> None:
-        loop = self._loop
-        assert loop is not None
-        over = self._driving = loop.create_future()
-        for call, work in self._parked:
+        wakes = self._wakes = loop.create_future()
+        self._going = True
+        self._on_replied, self._on_served = self._replied, self._served  # or each call would keep two of its own
+        for call, work in self._parked.values():
             self._begin(call, work)
         self._parked.clear()
         if self.run.stopping:
             self._stop_on_loop()
         self._go_on()
+        # All goes on in callbacks, so that a cancellation of this task never meets the guest in the middle of a step.
         try:
-            await over
-        except Exception as error:
-            self._invocations.fail(error if isinstance(error, LlmspellError) else EngineCrashed(str(error)))
+            await wakes
+        except asyncio.CancelledError:
+            self.stop("cancelled", Cancelled("the run was cancelled"))
+            self._stop_on_loop()
+            await asyncio.wait([loop.create_task(self._see_to_the_end())])
             raise
+        if self._work:
+            ending = loop.create_task(self._see_to_the_end())
+            try:
+                await asyncio.wait([ending])
+            except asyncio.CancelledError:
+                await asyncio.wait([ending])
+                raise
+        else:
+            self._leave()
+        failure, self._failure = self._failure, None
+        try:
+            if failure is not None:
+                raise failure
         finally:
-            self.seat.leave()
-            if self._killer is not None:
-                self._killer.cancel()
-            await self._end_host_work()
-            self._loop = None
+            del failure  # or it and this frame would keep each other
+
+    async def _see_to_the_end(self) -> None:
+        """End what still goes on, in a task of its own: nobody who waits for it can cut it short."""
+        try:
+            if self._going:
+                self._wakes = asyncio.get_running_loop().create_future()
+                await self._wakes
+            tasks = self._work.cancel()
+            if tasks:
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._leave()
+
+    def _conclude(self, failure: BaseException | None = None) -> None:
+        """Let no more words pass, and wake whoever drives."""
+        self._going = False
+        self._failure = failure
+        if failure is not None:
+            self._invocations.fail(failure if isinstance(failure, LlmspellError) else EngineCrashed(str(failure)))
+        if self._wakes is not None and not self._wakes.done():
+            self._wakes.set_result(None)
+
+    def _leave(self) -> None:
+        """Leave the loop, where nothing goes on any more."""
+        self.seat.leave()
+        if self._killer is not None:
+            self._killer.cancel()
+        self._drop_parked()
+        if self._invocations:
+            self._invocations.fail(Cancelled("the script's run has ended"))
+        self._loop = None
+        del self._on_replied, self._on_served
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
 
     def _go_on(self) -> None:
         """Bring the guest what is in line, unless it is busy with what it was told before.
@@ -203,23 +243,21 @@ class Conversation:
         Called for every word there is for the guest, so each is on its way as soon as it can be; those that come
         while the guest is busy wait, and go together where they can.
         """
-        over = self._driving
-        if self._busy or over is None or over.done():
+        if self._busy or not self._going:
             return
         if self._inbox:
             self._busy = True
             try:
                 self.seat.begin(next_of(self._inbox), self._heard)
             except Exception as error:  # noqa: BLE001 - raised by whoever drives
-                over.set_exception(error)
+                self._conclude(error)
         elif not (self._work or self.serves):
-            over.set_exception(EngineCrashed("the guest waits for something that nobody was asked for"))
+            self._conclude(EngineCrashed("the guest waits for something that nobody was asked for"))
 
     def _heard(self, said: Sequence[GuestMessage], failure: BaseException | None) -> None:
         """Take what the guest said; called on the loop when it has."""
         self._busy = False
-        over = self._driving
-        if over is None or over.done():
+        if not self._going:
             return
         if failure is None:
             try:
@@ -227,9 +265,9 @@ class Conversation:
             except Exception as error:  # noqa: BLE001 - raised by whoever drives
                 failure = error
         if failure is not None:
-            over.set_exception(failure)
+            self._conclude(failure)
         elif self.ended is not None:
-            over.set_result(None)
+            self._conclude()
         else:
             self._go_on()
 
@@ -238,7 +276,7 @@ class Conversation:
         for said in said_all:
             kind = type(said)
             if kind is Call:
-                answer = gate.call(run, said, self._replied)  # type: ignore[arg-type]
+                answer = gate.call(run, said, self._on_replied)  # type: ignore[arg-type]
                 if type(answer) is Reply:
                     self._inbox.append(answer)
                 elif type(answer) is Relayed:
@@ -255,7 +293,7 @@ class Conversation:
 
     def _begin(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
         """Start host work."""
-        self._work.begin(call, work).add_done_callback(self._served)
+        self._work.begin(call, work).add_done_callback(self._on_served)
 
     def _replied(self, reply: Reply) -> None:
         """Put the reply of host work in line; called by the work itself, in its last step."""
@@ -273,11 +311,10 @@ class Conversation:
 
     def drop(self, call: int) -> None:
         """Cancel the host work of a call that the guest no longer waits for; it gets no reply."""
-        for at, (said, work) in enumerate(self._parked):
-            if said.id == call:
-                work.close()
-                del self._parked[at]
-                return
+        parked = self._parked.pop(call, None)
+        if parked is not None:
+            parked[1].close()
+            return
         self._work.drop(call)
 
     def _stop_on_loop(self) -> None:
@@ -290,13 +327,6 @@ class Conversation:
         self._inbox.insert(0, Cancel(self.run.stopping))
         self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
         self._go_on()
-
-    async def _end_host_work(self) -> None:
-        self._drop_parked()
-        tasks = self._work.cancel()
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self._invocations.fail(Cancelled("the script's run has ended"))
 
     # Functions of the script
 

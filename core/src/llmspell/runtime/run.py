@@ -13,10 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction, exports_of
+from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction
 from llmspell.bridge.function import Invoker, Relayer
 from llmspell.errors import (
-    BridgeError,
     BudgetExceeded,
     Cancelled,
     DeadlineExceeded,
@@ -29,10 +28,10 @@ from llmspell.gate.gate import Authorizer, Door
 from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
 from llmspell.runtime.channels import SharedChannels
+from llmspell.runtime.handles import Handles, unknown
 from llmspell.runtime.stream import HostFunction, HostStream
-from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, MethodRef, ValueConverter, ValueLimits, size_of
+from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, ValueConverter, ValueLimits, size_of
 from llmspell.values.convert import Naming
-from llmspell.values.handles import HandleKind
 
 if TYPE_CHECKING:
     from llmspell.guards import FilesGuard, NetGuard, ProgramsGuard
@@ -87,10 +86,8 @@ class Run:
         "_files",
         "_handles",
         "_net",
-        "_next_handle",
         "_output",
         "_output_size",
-        "_refs",
         "_stood_since",
         "asking",
         "bridges",
@@ -177,9 +174,7 @@ class Run:
         self.parent = parent
         self.conversation: Any = None
         self.converter = services.converter.bound(self.make_handle, services.value_limits)
-        self._handles: dict[int, HostObject] = {}
-        self._refs: dict[int, HostRef] = {}
-        self._next_handle = 0
+        self._handles: Handles | None = None  # most runs need none
         self._output: list[str] = []
         self._output_size = 0
         self._files: FilesGuard | None = None
@@ -371,23 +366,14 @@ class Run:
                     return item.ref
                 return self.make_handle(HostFunction(item.name, item))
             return None
-        known = self._refs.get(id(item))
-        if known is not None:
-            return known
-        self._next_handle += 1
-        methods = tuple(MethodRef(name, found.is_async) for name, found in exports_of(type(item)).items())
-        kind: HandleKind = getattr(item, "handle_kind", "object")
-        name = getattr(item, "handle_name", "") or type(item).__name__
-        ref = HostRef(self._next_handle, name, methods, kind)
-        self._handles[ref.id] = item
-        self._refs[id(item)] = ref
-        return ref
+        if self._handles is None:
+            self._handles = Handles()
+        return self._handles.of(item)
 
     def object_of(self, handle: int) -> HostObject:
-        try:
-            return self._handles[handle]
-        except KeyError:
-            raise BridgeError(f"handle {handle} is not of this run", code="unknown_handle") from None
+        if self._handles is None:
+            raise unknown(handle)
+        return self._handles.object_of(handle)
 
     def function_of(self, ref: FunctionRef) -> ScriptFunction:
         return ScriptFunction(ref, self.invoker, self.relay)
@@ -400,10 +386,11 @@ class Run:
         # What points back at us goes now, or only the garbage collector ends it: 20 objects a run.
         self.converter = self.services.converter
         self.conversation = None
-        objects: list[Any] = [*self.neighbours.values(), *self._handles.values()]
+        objects: list[Any] = list(self.neighbours.values())
         self.neighbours = {}
-        self._handles.clear()
-        self._refs.clear()
+        if self._handles is not None:
+            objects += self._handles.objects()
+            self._handles = None
         return objects
 
 
