@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port, Source
@@ -258,11 +259,12 @@ class LuaGuest:
         if kind == _CALL:
             _, number, target, method, line, blob, *args = record
             if type(target) is bytes:
-                target = target.decode()
+                target = intern(target.decode())  # thousands of waiting guests say the same few names
                 if target == HOST:
                     self._module_calls.add(number)
+            method = intern(text(method))
             said.append(
-                Call(number, target, text(method), [from_lua(arg) for arg in args] if not blob else decode(blob), line)
+                Call(number, target, method, [from_lua(arg) for arg in args] if not blob else decode(blob), line)
             )
         elif kind == _EMIT:
             self._emit(Emit(text(record[1]), text(record[2])))

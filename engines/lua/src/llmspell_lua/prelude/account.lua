@@ -5,7 +5,7 @@ local getmetatable, rawget, type = getmetatable, rawget, type
 local sub = string.sub
 local utf8len = utf8.len
 
-local MAX_MESSAGE = 64 * 1024
+local MAX_MESSAGE <const> = 64 * 1024
 
 local function message_of(e)
   local kind = type(e)

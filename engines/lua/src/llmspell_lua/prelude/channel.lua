@@ -10,8 +10,8 @@ local mathtype = math.type
 local M = {}
 local CHANNEL = { __metatable = false, __name = "channel" }
 local methods = {}
-local channels = setmetatable({}, { __mode = "k" }) -- proxies -> channels
-local living = setmetatable({}, { __mode = "k" })
+local channels = setmetatable({}, P.weak) -- proxies -> channels
+local living = setmetatable({}, P.weak)
 local last_id, open_count = 0, 0
 
 -- A channel: items from `first` to `last`; `senders` and `receivers` are parked tasks, a sender's value being in
@@ -254,8 +254,8 @@ function CHANNEL.__tostring(self)
 end
 
 P.forgetters[#P.forgetters + 1] = function()
-  channels = setmetatable({}, { __mode = "k" })
-  living = setmetatable({}, { __mode = "k" })
+  channels = setmetatable({}, P.weak)
+  living = setmetatable({}, P.weak)
   last_id, open_count = 0, 0
 end
 

@@ -12,7 +12,7 @@ local sethook, getinfo = debug.sethook, debug.getinfo
 local clock = os.clock
 local poll = P.poll -- () -> how often somebody asked to interrupt; takes nothing, allocates nothing
 
-local CLOSING_WINDOW = 1000
+local CLOSING_WINDOW <const> = 1000
 
 local function TERM() end
 

@@ -6,17 +6,19 @@
 
 local P = ...
 local control, fatal, rethrow, co_hook = P.control, P.fatal, P.rethrow, P.co_hook
-local HOST, REFUSED, failing = P.HOST, P.REFUSED, P.failing
+local HOST, failing = P.HOST, P.failing
+local REFUSED <const> = 0
 local error, setmetatable, type = error, setmetatable, type
 local create, resume, yield, yieldable = coroutine.create, coroutine.resume, coroutine.yield, coroutine.isyieldable
 local status, running, close = coroutine.status, coroutine.running, coroutine.close
 local sethook, getinfo = debug.sethook, debug.getinfo
 
-local RESUME_FEE = 20 -- steps; what a coroutine runs in less than one window of its hook is not counted otherwise
+-- Steps: what a coroutine runs in less than one window of its hook is not counted otherwise.
+local RESUME_FEE <const> = 20
 
 -- Coroutines that wait for the host through a relay. Another task must not resume one: its values would be taken
 -- for the host's answer.
-local relaying = setmetatable({}, { __mode = "k" })
+local relaying = setmetatable({}, P.weak)
 
 local main_thread -- stands in for the coroutine of a task, which scripts never get hold of
 

@@ -150,7 +150,7 @@ local function plan_of(p, anchored)
 end
 
 -- A hook that counts instructions comes late where each of them is a long call of C: look after so many bytes.
-local LOOK_AFTER = 4000000
+local LOOK_AFTER <const> = 4000000
 local worked = 0
 
 local function tick(bytes)

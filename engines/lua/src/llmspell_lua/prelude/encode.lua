@@ -12,7 +12,7 @@ local char, find, format, spack = string.char, string.find, string.format, strin
 local concat, mathtype, utf8len = table.concat, math.type, utf8.len
 local getmt, getinfo = debug.getmetatable, debug.getinfo
 
-local MAX_REMEMBERED = 1024
+local MAX_REMEMBERED <const> = 1024
 local OWN_LIMITS = { depth = 100, nodes = 100000, bytes = 1 << 26 } -- of what the prelude itself says
 
 local limits = P.limits

@@ -4,7 +4,9 @@
 local P = ...
 local next = next
 local control, mark, advance, say = P.control, P.mark, P.advance, P.say
-local HOST, FATAL = P.HOST, P.FATAL
+local HOST = P.HOST
+local FAILED <const> = 4 -- a record
+local FATAL <const> = 4 -- a mode of an answer
 
 return function()
   local reason = control.dead
@@ -16,7 +18,7 @@ return function()
   for task in next, tasks do
     if not task.begun then
       tasks[task] = nil
-      say({ P.FAILED, task.id, false, reason, "", n = 5 })
+      say({ FAILED, task.id, false, reason, "", n = 5 })
     elseif task.id == 0 then
       main = task
     else

@@ -6,7 +6,7 @@ local error, rawget, setmetatable, type = error, rawget, setmetatable, type
 local ERROR = { __metatable = false, __name = "error" }
 
 -- Which call an error object answered: if nobody handles it, the host chains its own exception.
-local calls = setmetatable({}, { __mode = "k" })
+local calls = setmetatable({}, P.weak)
 
 local function text_of(v)
   if type(v) == "table" then

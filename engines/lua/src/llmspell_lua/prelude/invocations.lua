@@ -3,6 +3,7 @@
 local P = ...
 local unpack = table.unpack
 local null = P.null
+local FAILED <const> = 4
 
 local function run(task)
   if task.blob then
@@ -25,7 +26,7 @@ local INVOKED = { run = run }
 return function(id, function_id, blob, count, ...)
   local f = P.need("encode").functions()[function_id]
   if not f then
-    P.say({ P.FAILED, id, false, "unknown_function", "", n = 5 })
+    P.say({ FAILED, id, false, "unknown_function", "", n = 5 })
     return nil
   end
   return P.begin({ id = id, kind = INVOKED, f = f, blob = blob, count = count, ... })

@@ -5,8 +5,8 @@ local error, load, select, tostring, type = error, load, select, tostring, type
 local byte, find = string.byte, string.find
 local concat = table.concat
 
-local MAX_SOURCE = 4 * 1024 * 1024 -- bytes
-local MAX_LABELS = 10000 -- the parser compares each label with all others, and cannot be interrupted
+local MAX_SOURCE <const> = 4 * 1024 * 1024 -- bytes
+local MAX_LABELS <const> = 10000 -- the parser compares each label with all others, and cannot be interrupted
 
 local function count_of(word, source)
   local at, count = 0, -1

@@ -2,7 +2,7 @@
 
 local P = ...
 local Q, control = P.queue, P.control
-local CALL = 1
+local CALL <const> = 1
 
 -- A call that nobody waits for: its answer brings us back when the others that are there have been heard.
 local NUDGE = {

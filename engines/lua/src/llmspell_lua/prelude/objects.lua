@@ -4,7 +4,7 @@ local P = ...
 local handles, ask, control = P.handles, P.ask, P.control
 local error, setmetatable, type = error, setmetatable, type
 local concat = table.concat
-local CALL = 1
+local CALL <const> = 1
 
 local classes = {} -- by description
 local proxies = setmetatable({}, { __mode = "v" }) -- by id

@@ -7,8 +7,8 @@ local error, setmetatable = error, setmetatable
 local byte, char, find, gmatch, sub = string.byte, string.char, string.find, string.gmatch, string.sub
 local concat = table.concat
 
-local MAX_CAPTURES = 32
-local MAX_ITEMS = 10000
+local MAX_CAPTURES <const> = 32
+local MAX_ITEMS <const> = 10000
 
 local all_bytes = {}
 for b = 0, 255 do

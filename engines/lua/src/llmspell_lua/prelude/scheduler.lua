@@ -1,7 +1,7 @@
 -- Tasks that scripts make: spawning, waiting, cancelling, ending. See docs/explanation/concurrency.md.
 --
 -- Everything that can be waited for is a *future*: a table with `state` ("pending", "fulfilled", "rejected"),
--- `values` and `n` or `err`, `waiters` (tasks that are parked for it) and `handled`. A task of the script is a record
+-- `values` and `n`, or `err`, `waiters` (tasks that are parked for it) and `handled`. A task of the script is a record
 -- of the scheduler with a future of its own. Scripts hold proxies, which `future_of` maps to futures.
 --
 -- Thousands of guests may wait at once, each with a copy of this: what only some of them need is in parts of its own
@@ -16,12 +16,16 @@ local yield, yieldable = coroutine.yield, coroutine.isyieldable
 local pack, unpack = table.pack, table.unpack
 local format, match = string.format, string.match
 
-local HOST, FATAL, REFUSED = P.HOST, P.FATAL, P.REFUSED
-local CALL, THREAD, PARK = 1, 7, 8
+local HOST = P.HOST
+local CALL <const> = 1
+local THREAD <const> = 7
+local PARK <const> = 8
+local REFUSED <const> = 0
+local FATAL <const> = 4
 
 local S = {}
 
-local future_of = setmetatable({}, { __mode = "k" }) -- proxies of tasks and promises -> futures
+local future_of = setmetatable({}, P.weak) -- proxies of tasks and promises -> futures
 
 -- The tasks of this run:
 --   count: those of scripts that have not ended
@@ -127,7 +131,7 @@ S.park, S.wake, S.check_cancelled, S.yield_host = park, wake, check_cancelled, y
 -- Futures
 
 function S.new_future()
-  return { state = "pending", n = 0, waiters = {} }
+  return { state = "pending", waiters = {} }
 end
 
 -- Tell those who wait for a future.
@@ -226,21 +230,22 @@ local function go(task, tag, ...)
     local call, count = P.calls[task.f], task.count or 0
     local id = control.calls + 1
     control.calls = id
-    task.call = id
-    task.record = { CALL, id, call[1], call[2], tonumber(match(task.spawned_at, "%d+$")) or 0, false }
+    task.asked, task.call = id, id
+    local record = { CALL, id, call[1], call[2], tonumber(match(task.spawned_at, "%d+$")) or 0, false }
     for at = 1, count do
-      task.record[6 + at] = task[at]
+      record[6 + at] = task[at]
     end
-    task.record.n = 6 + count
+    record.n = 6 + count
     Q.waiting[id] = task
-    say(task.record)
+    say(record)
   end
 end
 
 local function run_answered(task)
   check_cancelled(task)
-  local reply = task.reply
-  return pack(P.answered(task.record, HOST, reply[1], reply[2], reply[3], reply[4]))
+  local call, reply = P.calls[task.f], task.reply
+  local record = { CALL, task.asked, call[1], call[2] }
+  return pack(P.answered(record, HOST, reply[1], reply[2], reply[3], reply[4]))
 end
 
 -- What all tasks of scripts have in common.

@@ -9,7 +9,7 @@ local pack, unpack = table.pack, table.unpack
 local M = {}
 
 local SCOPE = { __metatable = false, __name = "scope", __index = {} }
-local scopes = setmetatable({}, { __mode = "k" })
+local scopes = setmetatable({}, P.weak)
 
 function SCOPE.__index.spawn(self, f, ...)
   local scope = scopes[self]

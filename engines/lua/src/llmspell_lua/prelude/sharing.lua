@@ -6,7 +6,7 @@ local ipairs, setmetatable = ipairs, setmetatable
 local M = {}
 
 local SHARED = { __metatable = false, __name = "shared channel" }
-local shared = setmetatable({}, { __mode = "k" })
+local shared = setmetatable({}, P.weak)
 local shared_methods = {}
 
 local function pair(answer)
@@ -60,7 +60,7 @@ function M.is_shared(handle)
 end
 
 P.forgetters[#P.forgetters + 1] = function()
-  shared = setmetatable({}, { __mode = "k" })
+  shared = setmetatable({}, P.weak)
 end
 
 return M

@@ -4,7 +4,7 @@
 local error = error
 local move, sort = table.move, table.sort
 
-local RUN = 8
+local RUN <const> = 8
 
 local function merge(from, into, low, middle, high, less)
   local i, j = low, middle

@@ -2,7 +2,8 @@
 
 local P = ...
 local control, make_ready = P.control, P.make_ready
-local HOST, WAIT = P.HOST, P.WAIT
+local HOST = P.HOST
+local WAIT <const> = 6
 local error = error
 local yield = coroutine.yield
 local concat = table.concat

@@ -5,7 +5,8 @@ local S, Q, control = P.scheduler, P.queue, P.control
 local make_ready, say = P.make_ready, P.say
 local next = next
 local remove = table.remove
-local CALL, RAISE = 1, 7 -- a record; a mode of an answer
+local CALL <const> = 1
+local RAISE <const> = 7 -- a mode of an answer
 
 local M = {}
 

@@ -11,9 +11,9 @@ local byte, find, gmatch, gsub, match, rep =
 local mathtype, tointeger = math.type, math.tointeger
 local getmt = debug.getmetatable
 
-local BUDGET = 50000000 -- steps of the C matcher in one call: about 0.15 s
-local PLAIN_BUDGET = 4000000000 -- comparisons of a plain search, a cache line at a time: about 0.1 s
-local MAX_REMEMBERED = 300
+local BUDGET <const> = 50000000 -- steps of the C matcher in one call: about 0.15 s
+local PLAIN_BUDGET <const> = 4000000000 -- comparisons of a plain search, a cache line at a time: about 0.1 s
+local MAX_REMEMBERED <const> = 300
 
 -- Length of the longest subject that a pattern may meet in C, by pattern.
 local longest, remembered = {}, 0

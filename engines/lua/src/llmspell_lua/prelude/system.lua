@@ -4,7 +4,7 @@ local P = ...
 local control, tell = P.control, P.tell
 local error, select, type = error, select, type
 local concat = table.concat
-local EMIT = P.EMIT
+local EMIT <const> = 2
 
 local S = {}
 

@@ -11,7 +11,7 @@ local tointeger, maxinteger = math.tointeger, math.maxinteger
 local getmt = debug.getmetatable
 local ARRAY, failing = P.ARRAY, P.failing
 
-local MANY = 100000 -- places shifted or sorted in one call of C: some milliseconds
+local MANY <const> = 100000 -- places shifted or sorted in one call of C: some milliseconds
 
 local function is_plain(t)
   local mt = getmt(t)

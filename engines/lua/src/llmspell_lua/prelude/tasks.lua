@@ -22,8 +22,22 @@ local concat, unpack = table.concat, table.unpack
 local mathtype, rawlen = math.type, rawlen
 local seed_random = math.randomseed
 
-local CALL, EMIT, DONE, FAILED, LOAD, WAIT, PARK = 1, 2, 3, 4, 5, 6, 8
-local REFUSED, VALUE, PACKED, FAULT, FATAL, MODULE, LIST, RAISE = 0, 1, 2, 3, 4, 5, 6, 7
+-- Kinds of records and modes of answers, as constants that take no memory: other parts name those they use again.
+local CALL <const> = 1
+local EMIT <const> = 2
+local DONE <const> = 3
+local FAILED <const> = 4
+local LOAD <const> = 5
+local WAIT <const> = 6
+local PARK <const> = 8
+local REFUSED <const> = 0
+local VALUE <const> = 1
+local PACKED <const> = 2
+local FAULT <const> = 3
+local FATAL <const> = 4
+local MODULE <const> = 5
+local LIST <const> = 6
+local RAISE <const> = 7
 
 local function HOST() end
 local function PARKED() end
@@ -154,7 +168,12 @@ end
 
 -- How tasks begin and end
 
-local MAX_FRAMES, MAX_LEVELS, MAX_LOCALS, MAX_TEXT, MAX_ITEMS, MAX_NAME = 24, 120, 24, 80, 5, 24
+local MAX_FRAMES <const> = 24
+local MAX_LEVELS <const> = 120
+local MAX_LOCALS <const> = 24
+local MAX_TEXT <const> = 80
+local MAX_ITEMS <const> = 5
+local MAX_NAME <const> = 24
 
 -- Show a value in few words. No code of the script runs: its objects are neither asked for a text nor iterated.
 local function render(v, inside)
@@ -334,7 +353,7 @@ end
 
 -- Driver functions
 
-local MOST_TURNS = 2000 -- of tasks, before the host is heard again
+local MOST_TURNS <const> = 2000 -- of tasks, before the host is heard again
 
 local driver = {}
 
@@ -423,10 +442,10 @@ end
 fresh()
 
 -- Shared with the lazy parts
-P.calls = setmetatable({}, { __mode = "k" }) -- functions that only call a bridge -> {bridge, method}
+P.weak = { __mode = "k" } -- a metatable
+P.calls = setmetatable({}, P.weak) -- functions that only call a bridge -> {bridge, method}
 P.forgetters = {} -- called when a run is forgotten
 P.queue, P.fresh_queue, P.HOST, P.say, P.tell, P.need, P.ask, P.refuse = Q, fresh, HOST, say, tell, need, ask, refuse
 P.seal, P.begin, P.advance, P.make_ready, P.answered = seal, begin, advance, make_ready, answered
 P.capture, P.account_of = capture, account_of
-P.EMIT, P.WAIT, P.FAILED, P.FATAL, P.REFUSED = EMIT, WAIT, FAILED, FATAL, REFUSED
 return driver

@@ -4,7 +4,7 @@ local P = ...
 local S, X, Q, control = P.scheduler, P.stopping, P.queue, P.control
 local error = error
 local format = string.format
-local CALL = 1
+local CALL <const> = 1
 
 local M = {}
 

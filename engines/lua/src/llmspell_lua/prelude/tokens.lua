@@ -8,7 +8,7 @@ local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
 local M = {}
 
 local TOKEN = { __metatable = false, __name = "token" }
-local tokens = setmetatable({}, { __mode = "k" })
+local tokens = setmetatable({}, P.weak)
 local token_methods = {}
 
 function token_methods.cancel(self, reason)

@@ -21,7 +21,7 @@ function R.bad_argument(name, which, expected, found)
   )
 end
 
-local MOST_ARGUMENTS = 250000 -- Lua's stack holds a million values
+local MOST_ARGUMENTS <const> = 250000 -- Lua's stack holds a million values
 
 -- f(a, b, list...): count arguments stand before the list
 function R.spread(count, f, ...)

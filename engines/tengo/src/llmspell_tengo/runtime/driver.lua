@@ -17,14 +17,21 @@ local create, resume, yield, status = coroutine.create, coroutine.resume, corout
 local getinfo, unpack = debug.getinfo, table.unpack
 local select, error, type, next, rawget, setmetatable = select, error, type, next, rawget, setmetatable
 
-local CALL, EMIT, DONE, FAILED, PART, WORK, WAIT = 1, 2, 3, 4, 5, 6, 7
+local CALL <const> = 1
+local EMIT <const> = 2
+local DONE <const> = 3
+local FAILED <const> = 4
+local PART <const> = 5
+local WORK <const> = 6
+local WAIT <const> = 7
 
 local D = {}
 R.driver = D
 
 -- Limits: steps, depth of calls, and being told to stop
 
-local LOOP_GRANT, POLL_EVERY = 10000, 10000
+local LOOP_GRANT <const> = 10000
+local POLL_EVERY <const> = 10000
 local limit_steps, limit_depth = nil, 1024
 local used, unpolled = 0, 0
 local loop_grant, call_grant = 0, 0
@@ -220,7 +227,9 @@ function R.ask(target, method, n, ...)
   return R.answered(id, yield(CALL, record))
 end
 
-local VALUE, PACKED, FAULT = 1, 2, 3
+local VALUE <const> = 1
+local PACKED <const> = 2
+local FAULT <const> = 3
 
 function R.answered(call, mode, a, b, c)
   if mode == VALUE then
@@ -291,7 +300,7 @@ function D.start(chunk, packed, faithful)
   end)
 end
 
-local MOST_TURNS = 2000 -- of tasks, before the host is heard again
+local MOST_TURNS <const> = 2000 -- of tasks, before the host is heard again
 
 -- A call that nobody waits for: its answer brings us back when the others that are there have been heard.
 local NUDGE = {}

@@ -6,7 +6,7 @@ local getinfo, concat, type = debug.getinfo, table.concat, type
 
 -- Errors: the message, and for each frame of the program, innermost first, chunk:line:name
 
-local MOST_FRAMES = 2000
+local MOST_FRAMES <const> = 2000
 
 function R.failure(co, message)
   if type(message) ~= "string" then

@@ -408,7 +408,7 @@ end
 
 -- Reading the format
 
-local LARGEST = 1000000
+local LARGEST <const> = 1000000
 
 -- a decimal number at a position: the number, or nil, and where it ends
 local function number_at(s, at)

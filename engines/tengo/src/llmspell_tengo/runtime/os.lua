@@ -7,7 +7,7 @@ local error, sub = error, string.sub
 local kind_of, convert, names = R.kind_of, R.convert, R.names
 local L, DATA, MAP = R.L, R.DATA, R.MAP
 
-local DIRECTORY = 1 << 31
+local DIRECTORY <const> = 1 << 31
 
 local constants = {
   o_rdonly = 0,
