@@ -22,6 +22,7 @@ import pytest
         ("null.x", "TypeError: cannot read property 'x' of null"),
         ("nowhere", "ReferenceError: nowhere is not defined"),
         ("throw new AggregateError([new Error('a')], 'several')", "AggregateError: several"),
+        ("structuredClone(() => 1)", "DataCloneError: a function could not be cloned"),
         ("JSON.parse('{')", None),
     ],
 )
@@ -95,6 +96,16 @@ def test_scripts_see_their_own_places_in_the_stack_of_an_error(stage: Any) -> No
 def test_captured_stacks_are_the_authors_too(stage: Any) -> None:
     code = "const o = {}; function f() {\n  Error.captureStackTrace(o, f)\n}\nf(); return o.stack"
     assert "spell.js:4:" in stage.run(code)
+
+
+def test_an_exception_of_the_web_has_frames_too(stage: Any) -> None:
+    failure = stage.failure("const copied = 1\nstructuredClone({ a: () => 1 })")
+    assert [(f.line, f.column) for f in failure.frames] == [(2, 1)]
+
+
+def test_a_fault_has_the_stack_of_its_call(stage: Any) -> None:
+    code = "async function ask() {\n  await kit.refuseLater()\n}\ntry { await ask() } catch (e) { return e.stack }"
+    assert stage.run(code).startswith("    at ask (spell.js:2:")
 
 
 def test_evaluated_text_has_no_place_in_the_file(stage: Any) -> None:
@@ -217,3 +228,41 @@ def test_what_authors_know_from_elsewhere_is_answered_with_what_is_there(stage: 
 def test_all_that_went_wrong_at_once_is_told(stage: Any) -> None:
     code = "await Promise.any([Promise.reject(new TypeError('one')), Promise.reject('two')])"
     assert stage.failure(code).message == "AggregateError: TypeError: one; two"
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [
+        ("function f() { await 1 }", 16),
+        ("[1].forEach((x) => { await kit.fetch(x) })", 22),
+        ("class A { x = await 1 }", 15),
+        ("class A { static { await 1 } }", 20),
+        ("async () => { class A { m() { for await (const x of []); } } }", 31),
+    ],
+)
+def test_await_outside_of_an_async_function_is_named(stage: Any, source: str, column: int) -> None:
+    failure = stage.failure(source)
+    assert failure.message == "await stands in a function that is not async"
+    assert (failure.kind, failure.line, failure.column) == ("syntax", 1, column)
+
+
+def test_a_function_may_be_called_await_where_the_language_allows_it(stage: Any) -> None:
+    assert stage.run("function f() { function await(x) { return x + 1 } return await(1) } return f()") == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        ("throw new Error('no answer', { cause: new TypeError('no line') })", "no answer", "its cause: TypeError: no line"),
+        ("throw new Error('a', { cause: 'tired' })", "a", "its cause: tired"),
+        ("const e = new Error('a'); e.cause = e; throw e", "a", "its cause: a" + ", whose cause: a" * 4),
+        (
+            "throw new AggregateError([new Error('one'), new TypeError('two')], 'several')",
+            "AggregateError: several",
+            "it is made of: Error: one; TypeError: two",
+        ),
+    ],
+)
+def test_what_is_behind_an_error_is_told_with_it(stage: Any, source: str, message: str, hint: str) -> None:
+    failure = stage.failure(source)
+    assert (failure.message, failure.hint) == (message, hint)

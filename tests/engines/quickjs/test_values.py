@@ -117,6 +117,7 @@ def test_a_parameter_arrives_as_it_is(stage: Any, value: Any, test: str) -> None
         ("[new WeakMap()]", "$[0]", "WeakMap"),
         ("[[1].values()]", "$[0]", "iterator"),
         ("[new Date(NaN)]", "$[0]", "invalid Date"),
+        ("({ a: { toJSON() { return { b: Symbol('s') } } } })", "$.a.toJSON().b", "symbol"),
         ("new Map([[{}, 1]])", "$", "key of a Map"),
         ("new Map([[1, 1], ['1', 2]])", "$", "two keys"),
         ("let d = []; for (let i = 0; i < 100; i++) d = [d]; d", "$" + "[0]" * 64, "deeper than 64"),

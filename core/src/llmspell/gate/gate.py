@@ -71,6 +71,7 @@ class GatedRun(Protocol):
     bridges: BridgeSet
     system: Bridge
     doors: dict[tuple[str, str], Door]
+    handle_doors: dict[tuple[int, str], Door]
     recorder: Recorder | None
     converter: ValueConverter
     pending: int
@@ -151,7 +152,9 @@ class Gate:
             run.budget.count_call()
             if run.stopping:
                 run.checkpoint()
-            door = run.doors.get((call.target, call.method))  # type: ignore[arg-type]
+            target = call.target
+            doors = run.doors if type(target) is str else run.handle_doors
+            door = doors.get((target, call.method))  # type: ignore[arg-type,call-overload]
             if door is None:
                 found = self._find(run, call)
                 if not isinstance(found, Door):
@@ -304,7 +307,8 @@ class Gate:
             return door
         if isinstance(target, int):
             owner = run.object_of(target)
-            return _door(type(owner).__name__, owner, method)
+            door = run.handle_doors[target, method] = _door(type(owner).__name__, owner, method)
+            return door
         grants = run.policy.grants
         if not grants.allows_call(target, method):
             if target not in run.bridges.names:

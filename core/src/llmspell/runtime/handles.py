@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from llmspell.bridge import HostObject, exports_of
 from llmspell.errors import BridgeError
+from llmspell.gate.gate import Door
 from llmspell.values import HostRef, MethodRef
 from llmspell.values.handles import HandleKind
 
 
 class Handles:
-    """Number objects and find them again; an object has one number, however often it crosses."""
+    """Number objects and find them again; an object has one number, however often it crosses.
 
-    __slots__ = ("_last", "_objects", "_refs")
+    Attributes:
+        doors: What the gate has resolved of them: by number and name of the method.
+    """
+
+    __slots__ = ("_last", "_objects", "_refs", "doors")
 
     def __init__(self) -> None:
         self._last = 0
         self._objects: dict[int, HostObject] = {}
         self._refs: dict[int, HostRef] = {}
+        self.doors: dict[tuple[int, str], Door] = {}
 
     def of(self, item: HostObject) -> HostRef:
         """Return what stands for an object in the script."""

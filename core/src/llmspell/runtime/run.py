@@ -375,6 +375,11 @@ class Run:
             raise unknown(handle)
         return self._handles.object_of(handle)
 
+    @property
+    def handle_doors(self) -> dict[tuple[int, str], Door]:
+        """The doors that calls to handles have found so far."""
+        return {} if self._handles is None else self._handles.doors
+
     def function_of(self, ref: FunctionRef) -> ScriptFunction:
         return ScriptFunction(ref, self.invoker, self.relay)
 

@@ -38,7 +38,7 @@ class JavaScriptEngine:
         >>> engine.close()
     """
 
-    def __init__(self, spares: int = 2, programs: int = 256) -> None:
+    def __init__(self, spares: int = 1, programs: int = 256) -> None:
         version = check_binding()
         from llmspell_quickjs.native import probe
         from llmspell_quickjs.pool import Spares
@@ -53,9 +53,8 @@ class JavaScriptEngine:
                 plugin="llmspell-quickjs",
                 hint="install the quickjs-ng version that llmspell-quickjs asks for, from its published wheel",
             )
-        self._factory = VmFactory(self.pieces)
         self._programs = PreparedFiles(programs)
-        self._spares = Spares(self._factory, spares)
+        self._spares = Spares(VmFactory(self.pieces), spares)
         self._watch = HeapWatch()
         # A hardened worker can open no more files: the parsers are loaded now.
         prepare("warm.js", "1", "main")
@@ -76,6 +75,7 @@ class JavaScriptEngine:
                 failure = syntax_failure(prepared, checker(vm.enter))
             finally:
                 vm.close()
+                self._spares.refill()
             if failure is None:
                 return JavaScriptProgram(source)
             prepared = failure
@@ -101,9 +101,9 @@ class JavaScriptEngine:
                 missing=tuple(missing),
                 hint="limit time and memory instead; the depth of calls is bounded by the engine's own stack",
             )
-        return JavaScriptGuest(self._spares.take(), self._factory, self._programs, self._watch, limits, port)
+        return JavaScriptGuest(self._spares, self._programs, self._watch, limits, port)
 
     def close(self) -> None:
-        """End the engine's threads and let go of its spare VMs."""
+        """End the engine's thread and let go of its spare VMs."""
         self._watch.close()
         self._spares.close()

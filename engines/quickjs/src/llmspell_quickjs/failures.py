@@ -49,7 +49,8 @@ def _hint(told: dict[str, Any]) -> str:
     kind = told.get("kind", "")
     if kind == "module":
         return hints.for_module(str(told.get("module", "")))
-    return hints.for_error(told["name"], told["message"]) or (_UNHANDLED if kind == "unhandled" else "")
+    known = hints.for_error(told["name"], told["message"]) or told.get("behind", "")
+    return known or (_UNHANDLED if kind == "unhandled" else "")
 
 
 def out_of_memory(frames: Any = ()) -> Failure:

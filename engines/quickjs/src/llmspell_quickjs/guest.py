@@ -32,9 +32,9 @@ from llmspell_quickjs.codec import to_json
 from llmspell_quickjs.crossing import STOP, Crossing
 from llmspell_quickjs.extension import JSException
 from llmspell_quickjs.names import camel
+from llmspell_quickjs.pool import Spares
 from llmspell_quickjs.sources import RunSources
 from llmspell_quickjs.stack import Place
-from llmspell_quickjs.vm import Vm, VmFactory
 from llmspell_quickjs.watch import HeapWatch
 
 MOST_JOBS = 5_000
@@ -51,8 +51,7 @@ class JavaScriptGuest:
     """A guest over a fresh VM.
 
     Args:
-        vm: Never used before, closed with the guest.
-        factory: Where parts of the glue come from.
+        spares: Where its VM comes from. It is closed with the guest, and another is made in its place.
         programs: Prepared files.
         watch: Looks at heaps while scripts run.
         limits: What to hold it to.
@@ -60,10 +59,10 @@ class JavaScriptGuest:
     """
 
     def __init__(
-        self, vm: Vm, factory: VmFactory, programs: PreparedFiles, watch: HeapWatch, limits: GuestLimits, port: Port
+        self, spares: Spares, programs: PreparedFiles, watch: HeapWatch, limits: GuestLimits, port: Port
     ) -> None:
-        self._vm = vm
-        self._factory = factory
+        vm = self._vm = spares.take()
+        self._spares = spares
         self._watch = watch
         self._limits = limits
         self._port = port
@@ -81,7 +80,7 @@ class JavaScriptGuest:
         self._kept: list[GuestMessage] = []
         self._lock = threading.Lock()
         limit = limits.memory
-        bounded = limit if limit is None or not factory.pieces.heap else int(limit * _HEADROOM)
+        bounded = limit if limit is None or not spares.factory.pieces.heap else int(limit * _HEADROOM)
         vm.open(self._serve, bounded)
 
     # The contract
@@ -126,10 +125,13 @@ class JavaScriptGuest:
 
     def close(self) -> None:
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                if not self._busy:
-                    self._vm.close()
+            if self._closed:
+                return
+            self._closed = True
+            if self._busy:
+                return
+            self._vm.close()
+        self._spares.refill()
 
     # What the watch asks
 
@@ -248,7 +250,10 @@ class JavaScriptGuest:
     def _run_jobs(self) -> bool:
         """Run jobs until there are none, or a great many have run; return whether there are none."""
         run_job = self._vm.run_job
-        return any(not run_job() or self._is_stopped for _ in range(MOST_JOBS))
+        for _ in range(MOST_JOBS):
+            if not run_job() or self._reason or self._fatal is not None:
+                return True
+        return False
 
     def _take(self, text: str, said: list[GuestMessage]) -> bool:
         """Read what the glue says; return whether it wants jobs to run before it says more."""
@@ -288,7 +293,7 @@ class JavaScriptGuest:
                 return self._crossing.answer(reply) if self._heeds(reply) else STOP
             if op == "module":
                 return self._module(*texts)
-            return self._factory.part(self._vm, texts[0])
+            return self._spares.factory.part(self._vm, texts[0])
         except ResourceExhausted as error:
             self.interrupt(error.limit or "output")
         except MemoryError:

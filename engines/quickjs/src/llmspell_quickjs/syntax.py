@@ -67,8 +67,15 @@ def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int 
         message = "unexpected end of input" if incomplete else "unexpected '}'"
     else:
         message = told["message"]
+        if prepared.stray is not None and prepared.stray[0] == line:
+            message = "await stands in a function that is not async"
+            return _at(prepared, *prepared.stray, message)
         column = prepared.edits.original_column(line, column - shift if line == 1 else column)
         incomplete = _is_unfinished(prepared, message, line, column)
+    return _at(prepared, line, column, message, incomplete=incomplete)
+
+
+def _at(prepared: Prepared, line: int, column: int, message: str, *, incomplete: bool = False) -> Failure:
     return Failure(
         kind="syntax",
         message=message,
@@ -93,16 +100,8 @@ def _broken_module_statement(prepared: Prepared) -> Failure | None:
     incomplete = rest.endswith(_GOES_ON) or any(
         rest.count(pair[0]) > rest.count(pair[1]) for pair in ("{}", "()", "[]")
     )
-    line, column = prepared.edits.place(prepared.odd)
-    return Failure(
-        kind="syntax",
-        message=f"this {statement[1].decode()} makes no sense from here on",
-        language=LANGUAGE,
-        file=prepared.name,
-        line=line,
-        column=column,
-        incomplete=incomplete,
-    )
+    message = f"this {statement[1].decode()} makes no sense from here on"
+    return _at(prepared, *prepared.edits.place(prepared.odd), message, incomplete=incomplete)
 
 
 def in_files(told: dict[str, Any], files: Files, check: Check) -> Failure | None:

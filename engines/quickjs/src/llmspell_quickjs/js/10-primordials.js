@@ -47,6 +47,8 @@ const saved = record({
   bufferLength: getterOf(ArrayBuffer.prototype, "byteLength"),
   dateText: Date.prototype.toISOString,
   dateTime: Date.prototype.getTime,
+  domMessage: getterOf(DOMException.prototype, "message"),
+  domName: getterOf(DOMException.prototype, "name"),
   fromBase64: Uint8Array.fromBase64,
   isView: ArrayBuffer.isView,
   numberOf: Number.prototype.valueOf,

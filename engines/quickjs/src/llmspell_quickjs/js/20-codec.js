@@ -89,7 +89,10 @@ function container(value, depth) {
     if (special !== undefined) return special;
   }
   const toJSON = value.toJSON;
-  if (typeof toJSON === "function") return walk(apply(toJSON, value, NONE), depth + 1);
+  if (typeof toJSON === "function") {
+    trail[depth] = "toJSON()";
+    return walk(apply(toJSON, value, NONE), depth + 1);
+  }
   return dict(value, depth);
 }
 

@@ -128,6 +128,7 @@ freeze(BridgeError.prototype);
 // An error for a fault of the host: [code, message, details, call id]
 function faultError(fault, site) {
   const error = new BridgeError(fault[1], fault[0], fault[2]);
+  if (site !== "") hide(error, "stack", authorsStack(site));
   weakSet(origins, error, record({ kind: "", fault: fault[3], site }));
   return error;
 }

@@ -1,13 +1,14 @@
 // Failures: errors told in plain data, and runs that cannot go on.
 (function (core) {
   "use strict";
-  const { apply, bare, cut, emit, isError, mapDelete, mapEach, modules, nativeStack, nativeThen, objectKeys } = core;
-  const { objectToString, origins, record, stringify, walk, weakGet } = core;
+  const { NONE, apply, bare, cut, emit, getOwnPropertyDescriptor, isError, mapDelete, mapEach, modules, nativeStack, nativeThen, objectKeys } = core;
+  const { objectToString, origins, record, saved, stringify, walk, weakGet } = core;
 
   // Tell of anything a script may throw. Its accessors run here, under the interrupt; whatever they do, this returns.
   function describe(thrown) {
     try {
-      return isError(thrown) ? describeError(thrown) : describeOther(thrown);
+      if (isError(thrown)) return describeError(thrown);
+      return isDomException(thrown) ? describeDomException(thrown) : describeOther(thrown);
     } catch {
       return record({ name: "", message: "the script threw something that cannot be described", stack: "" });
     }
@@ -18,7 +19,10 @@
     const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
     const spawned = origin !== undefined && origin.spawned !== undefined ? "\n" + origin.spawned : "";
     const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) + spawned });
-    if (out.message === "") out.message = together(error.errors);
+    const parts = together(error.errors);
+    if (out.message === "") out.message = parts;
+    else if (parts !== "") out.behind = "it is made of: " + parts;
+    else out.behind = causes(error);
     const code = error.code;
     if (typeof code === "string") out.code = cut(code, 0, 200);
     if (origin !== undefined) {
@@ -34,7 +38,40 @@
     return out;
   }
 
-  // What an AggregateError without words of its own was made of, the first few.
+  // What the error says is its cause, and what is the cause of that.
+  function causes(error) {
+    let text = "";
+    let cause = error.cause;
+    for (let i = 0; i < 5 && cause !== undefined; i++) {
+      const told = isError(cause) ? named(cause) : describeOther(cause).message;
+      text += (i === 0 ? "its cause: " : ", whose cause: ") + told;
+      cause = isError(cause) ? cause.cause : undefined;
+    }
+    return cut(text, 0, 65536);
+  }
+
+  function named(error) {
+    const name = textOf(error.name);
+    return (name === "" || name === "Error" ? "" : name + ": ") + textOf(error.message);
+  }
+
+  // The engine's class of that name is none of its errors: it has no stack but a property, and getters that know it.
+  function isDomException(thrown) {
+    try {
+      return typeof thrown === "object" && typeof apply(saved.domName, thrown, NONE) === "string";
+    } catch {
+      return false;
+    }
+  }
+
+  function describeDomException(thrown) {
+    const stack = getOwnPropertyDescriptor(thrown, "stack");
+    const text = stack !== undefined && typeof stack.value === "string" ? stack.value : "";
+    const name = apply(saved.domName, thrown, NONE);
+    return record({ name, message: textOf(apply(saved.domMessage, thrown, NONE)), stack: textOf(text) });
+  }
+
+  // What an AggregateError was made of, the first few.
   function together(errors) {
     let text = "";
     if (!core.isArray(errors)) return text;

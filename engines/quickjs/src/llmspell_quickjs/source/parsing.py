@@ -18,7 +18,7 @@ FUNCTIONS = (
     "function_declaration", "function_expression", "generator_function", "generator_function_declaration",
     "arrow_function", "method_definition", "class_static_block",
 )  # fmt: skip
-"""Nodes whose body is not the module's own: ``await`` and ``return`` inside belong to them."""
+"""Nodes whose body is not the module's own: ``await`` and ``return`` inside belong to them. So it is with fields."""
 
 _COMMON = """
 (await_expression) @await
@@ -69,7 +69,8 @@ def first_error(root: Node) -> int:
 
 def landmarks(root: Node, dialect: Dialect) -> dict[str, list[Node]]:
     """Find what decides how a module is run: ``await``, ``return``, ``import()``, ``import.meta``, functions."""
-    functions = f"[{' '.join(f'({name})' for name in FUNCTIONS)}] @function"
+    field = "field_definition" if dialect == "javascript" else "public_field_definition"
+    functions = f"[{' '.join(f'({name})' for name in (*FUNCTIONS, field))}] @function"
     using = '(using_declaration kind: "await") @using\n' if dialect == "javascript" else ""
     return captures(root, dialect, _COMMON + using + functions)
 

@@ -49,6 +49,8 @@ class Prepared:
         requests: Modules it imports statically.
         stars: Which of them it exports again as they are.
         waits: Every ``await`` of the file: line, column and text of what it waits for.
+        stray: Where the first ``await`` stands that is in a function that is not async, if there is one: an error, or
+            a variable of that name. The engine has the last word on that too.
         words: Every name that occurs in it, in whatever role.
     """
 
@@ -62,6 +64,7 @@ class Prepared:
     requests: tuple[Request, ...] = ()
     stars: tuple[int, ...] = ()
     waits: tuple[tuple[int, int, str], ...] = ()
+    stray: tuple[int, int] | None = None
     words: frozenset[str] = frozenset()
 
     def mentions(self, name: str) -> bool:
@@ -100,6 +103,9 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         erase_types(root, edits)
     syntax = rewrite_modules(root, edits)
     marks = landmarks(root, dialect)
+    strays = _strays(marks)
+    for kind in ("await", "for_await"):
+        marks[kind] = [node for node in marks.get(kind, ()) if node.start_byte not in strays]
     functions = _outermost(marks.get("function", ()))
     top_awaits = [n for n in _awaiting(marks) if not _inside(n, functions)]
     waits = _watch_awaits(marks, edits)
@@ -125,6 +131,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         requests=tuple(syntax.requests),
         stars=tuple(syntax.stars),
         waits=tuple(waits),
+        stray=edits.place(min(strays)) if strays else None,
         words=frozenset(_WORD.findall(text)),
     )
 
@@ -146,6 +153,23 @@ def _json(name: str, source: bytes) -> Prepared:
 
 def _awaiting(marks: dict[str, list[Node]]) -> list[Node]:
     return [*marks.get("await", ()), *marks.get("for_await", ()), *marks.get("using", ())]
+
+
+def _strays(marks: dict[str, list[Node]]) -> set[int]:
+    """Return where ``await`` stands in a function (or a field of a class) that is not async."""
+    strays: set[int] = set()
+    functions = marks.get("function", [])
+    around: list[Node] = []
+    at = 0
+    for node in sorted(_awaiting(marks), key=lambda node: node.start_byte):
+        while at < len(functions) and functions[at].start_byte <= node.start_byte:
+            around.append(functions[at])
+            at += 1
+        while around and around[-1].end_byte <= node.start_byte:
+            around.pop()
+        if around and not any(child.type == "async" for child in around[-1].children):
+            strays.add(node.start_byte)
+    return strays
 
 
 def _outermost(functions: list[Node] | tuple[()]) -> list[tuple[int, int]]:
