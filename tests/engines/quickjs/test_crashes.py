@@ -2,13 +2,49 @@
 
 The binding turns results and errors into text with no interrupt armed and no way to call back into Python; the glue
 does that itself, while both are in order. So every script here ends in an ordinary answer, and in time.
+
+What was found when bindings were compared, and where it stands:
+
+=========================================================  =============================================================
+found                                                      held by
+=========================================================  =============================================================
+abort: a callback while a result or error is converted     ``CALLS_BACK``
+hang: a loop there, with a time limit set                  ``LOOPS``
+hang: bent prototypes of errors when time is up            ``BENT``, at the deadline and without memory
+crash: a large integer as result in a full heap            ``VALUES`` (big integer in a small heap), ``SWEPT``
+crash: ``10**400`` of the host                             ``VALUES`` (integers of the host)
+crash: ``quickjs.Object().json()``                         ``test_nothing_of_the_binding_converts_a_value``
+crash: a callback that enters the context again            ``test_a_guest_is_not_entered_in_the_middle_of_a_step``,
+                                                           ``VALUES`` (deep recursion through the host)
+crash: one context in three threads at once                ``test_a_guest_is_not_entered_by_another_thread_meanwhile``
+crash: more stack allowed than the thread has              ``test_a_script_stays_within_the_stack_of_its_thread``
+SystemError: a callback that raised, caught in JavaScript  ``VALUES`` (callback error caught), ``test_limits``: what a
+                                                           port raises goes on after the step
+SystemError, crash: lone surrogates of the host            ``VALUES`` (lone surrogate, in names, keys and modules)
+crash: a deep array returned, or written as JSON           ``VALUES`` (deep array, deep stringify)
+hang: a regular expression that cannot be interrupted      ``LOOPS`` (regular expression)
+crash: the sweep over limits of memory                     ``SWEPT``
+crash: deep recursion in a small thread                    ``test_a_script_stays_within_the_stack_of_its_thread``
+suspected: resizing while sorting, species, deep proxies,  ``VALUES``, ``JOBS``,
+closing in another thread, callbacks after the end         ``test_a_guest_may_be_closed_by_another_thread``
+hang: native work between two looks at the clock           ``test_host``: a worker ends whatever it runs
+hang: slow callbacks                                       ``LOOPS`` (host calls, caught host calls)
+=========================================================  =============================================================
 """
 
 from __future__ import annotations
 
+import ast
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from llmspell.engine.messages import Invoke
+from llmspell.errors import EngineCrashed
+from llmspell_quickjs import vm
 
 # A script that calls the host while its result, or what it throws, is being converted: once an abort.
 CALLS_BACK = {
@@ -196,6 +232,8 @@ VALUES = {
     "huge typed array": ("return new Uint8Array(2 ** 31)", ROOM),
     "resize while sorting": ("const b = new ArrayBuffer(64, { maxByteLength: 256 }); const a = new Uint8Array(b);"
                              "a.sort(() => { b.resize(0); return 0 }); return 1", ROOM),
+    "deep proxies": ("let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p.x", ROOM),
+    "deep proxies as result": ("let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p", ROOM),
     "detached buffer": ("const b = new ArrayBuffer(8); const a = new Uint8Array(b); b.transfer(); return a", ROOM),
     "shared memory": ("return typeof SharedArrayBuffer + typeof Atomics", ROOM),
     "callback error caught": ("try { kit.fail() } catch (e) {} return 1", ROOM),
@@ -236,3 +274,87 @@ def test_no_amount_of_memory_of_very_many_is_one_to_crash_at(forge: Any, hostile
     for size in range(300_000, 1_000_000, 7_000):
         ended = forge.run(hostile(text, deadline=2, memory=size))
         assert ended["status"] == 0, (size, ended)
+
+
+SMALL = """
+import threading
+from llmspell.engine import GuestLimits, Source
+from llmspell.engine.messages import Start
+from llmspell.errors import EngineCrashed
+from llmspell_quickjs.engine import JavaScriptEngine
+
+DEEP = "function f(a) { return 1 + f([a]) } try { f() } catch (e) { return e.name }"
+NESTED = "let a; for (let i = 0; i < 2e5; i++) a = [a]; try { return JSON.stringify(a) } catch (e) { return e.name }"
+engine = JavaScriptEngine()
+
+def work():
+    for text in (DEEP, NESTED):
+        guest = engine.open(GuestLimits(memory=2**26), None)
+        try:
+            print(guest.step(Start(Source(text, "a.js")))[-1].values)
+        except EngineCrashed as error:
+            print(error.message)
+        guest.close()
+
+for size in (2**17, 2**18, 2**19, 2**23):  # upwards: the stacks of threads that have ended are used again
+    threading.stack_size(size)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="a thread's stack is measured on Linux and macOS")
+def test_a_script_stays_within_the_stack_of_its_thread(in_child: Any) -> None:
+    refused = "the thread has a stack of 131,072 bytes, too few to run JavaScript in"
+    ended = "['RangeError']"
+    assert in_child(SMALL).strip().split("\n") == [refused] * 2 + [ended] * 6
+
+
+def test_a_guest_is_not_entered_in_the_middle_of_a_step(stage: Any) -> None:
+    def enter(value: Any) -> Any:
+        return stage.guest.step(Invoke(1, 1, [value]))
+
+    stage.bridges["kit"]["echo"] = enter
+    with pytest.raises(EngineCrashed, match="in the middle of a step"):
+        stage.start("kit.echo(1)")
+
+
+def test_a_guest_is_not_entered_by_another_thread_meanwhile(stage: Any) -> None:
+    refused: list[str] = []
+
+    def enter() -> None:
+        with pytest.raises(EngineCrashed) as caught:
+            stage.guest.step(Invoke(1, 1, []))
+        refused.append(caught.value.message)
+
+    def echo(value: Any) -> Any:
+        threads = [threading.Thread(target=enter) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return value
+
+    stage.bridges["kit"]["echo"] = echo
+    assert stage.run("return kit.echo(7)") == 7
+    assert refused == ["a guest was spoken to in the middle of a step"] * 3
+
+
+def test_a_guest_may_be_closed_by_another_thread(stage: Any) -> None:
+    def echo(value: Any) -> Any:
+        thread = threading.Thread(target=stage.guest.close)
+        thread.start()
+        thread.join()
+        return value
+
+    stage.bridges["kit"]["echo"] = echo
+    stage.start("globalThis.kept = () => 1; kit.echo(kept); await kit.fetch(1)")
+    assert stage.guest.step(Invoke(1, 1, [])) == []
+
+
+def test_nothing_of_the_binding_converts_a_value() -> None:
+    for path in Path(vm.__file__).parent.glob("**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in ("json", "parse_json"), f"{path.name}:{node.lineno}"

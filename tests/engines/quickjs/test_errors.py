@@ -253,7 +253,7 @@ def test_a_function_may_be_called_await_where_the_language_allows_it(stage: Any)
 @pytest.mark.parametrize(
     ("source", "message", "hint"),
     [
-        ("throw new Error('no answer', { cause: new TypeError('no line') })", "no answer", "its cause: TypeError: no line"),
+        ("throw new Error('mute', { cause: new TypeError('no line') })", "mute", "its cause: TypeError: no line"),
         ("throw new Error('a', { cause: 'tired' })", "a", "its cause: tired"),
         ("const e = new Error('a'); e.cause = e; throw e", "a", "its cause: a" + ", whose cause: a" * 4),
         (

@@ -72,6 +72,7 @@ class JavaScriptEngine:
         if not isinstance(prepared, Failure):
             vm = self._spares.take()
             try:
+                vm.fit_thread()
                 failure = syntax_failure(prepared, checker(vm.enter))
             finally:
                 vm.close()

@@ -25,7 +25,7 @@ from llmspell.engine.messages import (
     Reply,
     Start,
 )
-from llmspell.errors import ResourceExhausted
+from llmspell.errors import EngineCrashed, ResourceExhausted
 from llmspell_quickjs import failures, syntax
 from llmspell_quickjs.cache import PreparedFiles
 from llmspell_quickjs.codec import to_json
@@ -95,10 +95,14 @@ class JavaScriptGuest:
     def _step(self, hear: Callable[[Any, list[GuestMessage]], None], what: Any) -> list[GuestMessage]:
         if self._closed or self._ended:
             return []
-        self._busy = True
+        with self._lock:
+            if self._busy:
+                raise EngineCrashed("a guest was spoken to in the middle of a step")
+            self._busy = True
         self._watch.enter(self)
         said: list[GuestMessage] = []
         try:
+            self._vm.fit_thread()
             hear(what, said)
         except JSException as error:
             said.append(self._broken(str(error)))
@@ -250,10 +254,12 @@ class JavaScriptGuest:
     def _run_jobs(self) -> bool:
         """Run jobs until there are none, or a great many have run; return whether there are none."""
         run_job = self._vm.run_job
-        for _ in range(MOST_JOBS):
-            if not run_job() or self._reason or self._fatal is not None:
+        left = MOST_JOBS
+        while left and run_job():
+            if self._reason or self._fatal is not None:
                 return True
-        return False
+            left -= 1
+        return left > 0
 
     def _take(self, text: str, said: list[GuestMessage]) -> bool:
         """Read what the glue says; return whether it wants jobs to run before it says more."""

@@ -91,6 +91,35 @@ def heap_size(context: Any) -> ctypes.c_size_t:
     return ctypes.c_size_t.from_address(runtime + _MALLOC_SIZE)
 
 
+def thread_stack() -> int | None:
+    """Return the size of the calling thread's C stack in bytes; None if that cannot be told."""
+    try:
+        if sys.platform == "darwin":
+            library = ctypes.CDLL(None)
+            current = _declare(library.pthread_self, ctypes.c_void_p)()
+            size: int = _declare(library.pthread_get_stacksize_np, ctypes.c_size_t, ctypes.c_void_p)(current)
+            return size
+        if sys.platform == "linux":
+            return _linux_thread_stack()
+    except (AttributeError, OSError):
+        return None
+    return None
+
+
+def _linux_thread_stack() -> int | None:
+    library = ctypes.CDLL(None)
+    pointer = ctypes.c_void_p
+    attributes = ctypes.create_string_buffer(256)  # a pthread_attr_t, which takes 56 bytes or 64
+    current = _declare(library.pthread_self, pointer)()
+    if _declare(library.pthread_getattr_np, ctypes.c_int, pointer, pointer)(current, attributes):
+        return None
+    size = ctypes.c_size_t()
+    get = _declare(library.pthread_attr_getstacksize, ctypes.c_int, pointer, ctypes.POINTER(ctypes.c_size_t))
+    failed = get(attributes, ctypes.byref(size))
+    _declare(library.pthread_attr_destroy, ctypes.c_int, pointer)(attributes)
+    return None if failed else size.value
+
+
 class Symbols:
     """The engine's own functions, where the extension exports them (not on Windows).
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
+from llmspell.errors import EngineCrashed
 from llmspell_quickjs import glue, native
 from llmspell_quickjs.extension import Context
 from llmspell_quickjs.native import Native
@@ -11,7 +13,12 @@ from llmspell_quickjs.native import Native
 Serve = Callable[..., str]
 _CLOSED = "X"
 STACK = 1024 * 1024
-"""Bytes of C stack a script may use; the threads guests step in have far more."""
+"""Bytes of C stack a script may use; the main thread has far more."""
+
+_PYTHONS = 192 * 1024
+"""Bytes of a thread's stack that are left to what called the engine, and to what the engine calls."""
+
+_LEAST = 64 * 1024
 
 
 class _Door:
@@ -34,12 +41,13 @@ class Vm:
         code: The glue as bytecode, or None to evaluate its text.
     """
 
-    __slots__ = ("_door", "_heap", "_listener", "_pieces", "_slot", "context", "enter", "run_job")
+    __slots__ = ("_door", "_heap", "_listener", "_pieces", "_slot", "_thread", "context", "enter", "run_job")
 
     def __init__(self, pieces: Native, code: bytes | None) -> None:
         self._pieces = pieces
         context = self.context = Context()
         context.set_max_stack_size(STACK)
+        self._thread = threading.main_thread().ident
         if pieces.interrupt:
             native.arm(context)
         self._heap = native.heap_size(context) if pieces.heap else None
@@ -66,6 +74,26 @@ class Vm:
         self._door.serve = serve
         if memory is not None:
             self.context.set_memory_limit(memory)
+
+    def fit_thread(self) -> None:
+        """Keep scripts within the stack of the calling thread; to be called before the VM is entered.
+
+        Raises:
+            EngineCrashed: It is too small for any script.
+        """
+        thread = threading.get_ident()
+        if thread == self._thread:
+            return
+        # The main thread is not asked: there the C library reads a file, which a hardened worker cannot.
+        size = None if thread == threading.main_thread().ident else native.thread_stack()
+        room = STACK if size is None else min(STACK, size - _PYTHONS)
+        if room < _LEAST:
+            raise EngineCrashed(
+                f"the thread has a stack of {size:,} bytes, too few to run JavaScript in",
+                hint=f"give it {_PYTHONS + STACK:,} by threading.stack_size(), or run the spell in a worker",
+            )
+        self.context.set_max_stack_size(room)
+        self._thread = thread
 
     def put(self, name: str, code: bytes) -> None:
         """Put the value of glue bytecode where the glue finds it."""
