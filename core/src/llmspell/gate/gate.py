@@ -71,7 +71,6 @@ class GatedRun(Protocol):
     bridges: BridgeSet
     system: Bridge
     doors: dict[tuple[str, str], Door]
-    handle_doors: dict[tuple[int, str], Door]
     recorder: Recorder | None
     converter: ValueConverter
     pending: int
@@ -79,6 +78,8 @@ class GatedRun(Protocol):
     stop_error: BaseException | None
     scrub: Callable[[str], str] | None
 
+    @property
+    def handle_doors(self) -> dict[tuple[int, str], Door]: ...
     def checkpoint(self) -> None: ...
     def object_of(self, handle: int) -> HostObject: ...
     def function_of(self, ref: FunctionRef) -> ScriptFunction: ...
@@ -154,7 +155,7 @@ class Gate:
                 run.checkpoint()
             target = call.target
             doors = run.doors if type(target) is str else run.handle_doors
-            door = doors.get((target, call.method))  # type: ignore[arg-type,call-overload]
+            door = doors.get((target, call.method))  # type: ignore[arg-type]
             if door is None:
                 found = self._find(run, call)
                 if not isinstance(found, Door):

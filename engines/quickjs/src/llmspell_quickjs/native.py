@@ -93,13 +93,14 @@ def heap_size(context: Any) -> ctypes.c_size_t:
 
 def thread_stack() -> int | None:
     """Return the size of the calling thread's C stack in bytes; None if that cannot be told."""
+    platform: str = sys.platform  # as a text: the type checker knows what it runs on, and calls the other unreachable
     try:
-        if sys.platform == "darwin":
+        if platform == "darwin":
             library = ctypes.CDLL(None)
             current = _declare(library.pthread_self, ctypes.c_void_p)()
             size: int = _declare(library.pthread_get_stacksize_np, ctypes.c_size_t, ctypes.c_void_p)(current)
             return size
-        if sys.platform == "linux":
+        if platform == "linux":
             return _linux_thread_stack()
     except (AttributeError, OSError):
         return None
