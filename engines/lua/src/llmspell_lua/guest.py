@@ -250,8 +250,8 @@ class LuaGuest:
             # There is no main task that could say it.
             self._over = True
             said.append(Failed(Failure(kind="cancelled", message="the run was cancelled", language=LANGUAGE)))
-        if not self._over:
-            state.tidy()
+        if not self._over and not (said and type(said[-1]) is Done and said[-1].id == MAIN):
+            state.tidy()  # it is going to wait
         return said
 
     def _hear(self, state: LuaState, record: tuple[Any, ...], said: list[GuestMessage]) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from llmspell.runtime.hardening.plan import Applied
 from llmspell.runtime.worker.protocol import INTERRUPT, Born
-from llmspell.runtime.worker.waiting import readable
+from llmspell.runtime.worker.waiting import Alert, readable
 
 _WHOLE_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9; older kernels get the process alone
 
@@ -21,6 +21,7 @@ class WorkerProcess:
     Attributes:
         number: The zygote knows it by that.
         data: Frames, both ways.
+        alert: To stay awake for the next of them.
         birth: What was told of its birth; None until then.
         applied: What it is really held by; empty until it is ready.
         runs: How many runs it has been given.
@@ -30,6 +31,7 @@ class WorkerProcess:
     def __init__(self, number: int, data: socket.socket, control: socket.socket) -> None:
         self.number = number
         self.data = data
+        self.alert = Alert(data.fileno())
         self._control = control
         control.setblocking(False)
         self._pid = 0

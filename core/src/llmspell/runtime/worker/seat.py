@@ -101,6 +101,7 @@ class WorkerSeat:
                     data.sendall(outgoing)
                 except OSError as error:
                     raise (unspoken(error) or self._gone()) from None
+                worker.alert.stay()
                 while (answer := self._heard(received(data, hearing.wants, 0))) is None:
                     pass
                 if self._is_answered(answer):

@@ -13,6 +13,7 @@ from llmspell.runtime.delivery import deliver, has_ended
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameReader, frame
 from llmspell.runtime.worker.outgrown import fit
 from llmspell.runtime.worker.protocol import INTERRUPT, OUT_OF_MEMORY, Open, Said, ToWorker
+from llmspell.runtime.worker.waiting import Alert
 from llmspell.values.wire import decoder, encode
 
 _CONTROL_STACK = 256 * 1024
@@ -49,6 +50,7 @@ class Server:
         self._get = read
         self._put = write
         self._reader = FrameReader()
+        self._alert = Alert(data)
         self._decode: Callable[[Any], ToWorker] = decoder(ToWorker).decode
         self._lock = threading.Lock()
         self._run = 0
@@ -215,6 +217,7 @@ class Server:
     def _hear(self) -> ToWorker:
         reader = self._reader
         while (payload := reader.next()) is None:
+            self._alert.stay()
             data = self._get(self._data, reader.wants)
             if not data:
                 raise _HostGone
