@@ -68,7 +68,7 @@ USE = {
 
 
 def running() -> list[str]:
-    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def gone(pid: int) -> bool:

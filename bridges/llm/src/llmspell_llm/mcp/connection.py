@@ -73,9 +73,15 @@ class Connection:
             await self.close()
             raise
 
-    async def close(self) -> None:
-        """Hang up, and end the server if it was started here."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """Hang up, and end the server if it was started here.
+
+        Args:
+            at_once: Do not ask it to end first, which may take two seconds.
+        """
         self._closing.set()
+        if at_once and self._lines is not None:
+            self._lines.program.kill()
         if self._task is not None:
             if not self._ready.done():
                 self._task.cancel()
@@ -167,6 +173,8 @@ class Connection:
             program = await call.programs.start(
                 target.command, target.args, directory=target.directory, secrets=target.env
             )
+            # From here on: the library may be stopped before it begins to talk.
+            stack.push_async_callback(program.end)
             self._lines = Lines(program)
             return talk(self._lines)
         from mcp.client.streamable_http import streamable_http_client

@@ -77,7 +77,10 @@ class Lines:
 
 @asynccontextmanager
 async def talk(lines: Lines) -> AsyncIterator[tuple[Any, Any]]:
-    """Talk to a program as the library wants it; at the end the program is gone with all it started."""
+    """Talk to a program as the library wants it; at the end the program is gone with all it started.
+
+    It is asked to end where the talk is over, and not asked where that was cut short: nobody waits for it then.
+    """
     import anyio
 
     incoming, received = anyio.create_memory_object_stream[Any](0)
@@ -110,6 +113,9 @@ async def talk(lines: Lines) -> AsyncIterator[tuple[Any, Any]]:
             tasks = [group.create_task(quietly(work)) for work in (read(), write(), lines.overhear())]
             try:
                 yield received, sending
+            except BaseException:
+                program.kill()
+                raise
             finally:
                 received.close()
                 sending.close()

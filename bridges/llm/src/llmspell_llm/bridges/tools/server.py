@@ -53,8 +53,8 @@ class McpServer(HostObject):
         await self._connection.close()
 
     async def aclose(self) -> None:
-        """Hang up: the run has ended."""
-        await self._connection.close()
+        """Hang up: the run has ended. One that was stopped has no time left to ask a server to end by itself."""
+        await self._connection.close(at_once=bool(self._call.run.stopping))
 
     async def offer(self) -> None:
         """Make what it offers tools of the script.
