@@ -11,7 +11,8 @@ import pytest
 
 from llmspell import BridgeError, Host, Policy
 from llmspell.bridge.ahead import AheadStream
-from llmspell.plugin import Bridge, BridgeSpec, export, hookimpl
+from llmspell.plugin import Bridge, BridgeSpec, ScriptFunction, export, hookimpl
+from llmspell.values import FunctionRef
 
 
 class Source:
@@ -194,3 +195,72 @@ def test_the_end_of_a_run_closes_what_it_left_open(language: str, source: str) -
         with host.session(Policy.minimal()) as session:
             assert session.eval(language, source).value == 0
         assert bridge.closed == 1
+
+
+def test_a_function_that_hears_one_item_at_a_time_is_fed_all_the_same() -> None:
+    async def work() -> None:
+        source = Source(10)
+        heard: list[Any] = []
+
+        async def invoke(ref: FunctionRef, args: list[Any]) -> list[Any]:
+            heard.extend(args)
+            return [args != [3]]
+
+        assert await ScriptFunction(FunctionRef(1), invoke).each(source.numbers(), ahead=4) == 3
+        assert (heard, source.closed) == ([1, 2, 3], True)
+
+    run(work())
+
+
+class Feeding(Bridge):
+    """Feeds a function of the script, and calls the feeding off while the function waits for the host."""
+
+    name = "feeding"
+
+    def __init__(self) -> None:
+        self.source = Source(100)
+        self.hanging = asyncio.Event()
+
+    @export
+    async def hang(self) -> None:
+        self.hanging.set()
+        await asyncio.Event().wait()
+
+    @export
+    async def feed(self, function: ScriptFunction) -> str:
+        feeding = asyncio.create_task(function.each(self.source.numbers(), ahead=4))
+        await self.hanging.wait()
+        feeding.cancel()
+        with suppress(asyncio.CancelledError):
+            await feeding
+        return "cancelled" if feeding.cancelled() else "ended"
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("lua", "local n = 0 local how = feeding.feed(function(i) n = i if i == 2 then feeding.hang() end end) "
+         "return {how, n}"),
+        ("javascript", "let n = 0; const how = await feeding.feed(async i => { n = i; "
+         "if (i === 2) await feeding.hang() }); return [how, n]"),
+        ("javascript", "let n = 0; const how = await feeding.feed(async i => { n = i; try { if (i === 2) "
+         "await feeding.hang() } catch {} }); return [how, n]"),
+        ("tengo", 'feeding := import("feeding"); n := 0; how := feeding.feed(func(i) { n = i; '
+         "if i == 2 { feeding.hang() } }); export [how, n]"),
+    ],
+)  # fmt: skip
+def test_a_feeding_that_is_called_off_ends_the_function_and_the_stream(language: str, source: str) -> None:
+    bridge = Feeding()
+
+    class Plugin:
+        @hookimpl
+        def llmspell_bridges(self) -> list[BridgeSpec]:
+            return [BridgeSpec("feeding", factory=lambda: bridge)]
+
+    with Host() as host:
+        if language not in host.plugins.engines:
+            pytest.skip(f"the engine {language} is not installed")
+        host.register(Plugin())
+        with host.session(Policy.minimal()) as session:
+            assert session.eval(language, source).value == ["cancelled", 2]
+    assert bridge.source.closed

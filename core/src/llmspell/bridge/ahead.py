@@ -13,7 +13,7 @@ from llmspell.bridge.base import HostObject
 from llmspell.bridge.export import export
 from llmspell.errors import BridgeError
 
-LINGER = 0.002
+LINGER = 0.01
 """Seconds that items may wait for more of a burst: an exchange with a guest costs as much as making several items."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.values import FunctionRef, Value
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Invoker = Callable[[FunctionRef, list[Any]], Awaitable[list[Any]]]
 Heard = Callable[["list[Any] | None", "BaseException | None"], None]
+Feeder = Callable[[FunctionRef, list[Any]], Awaitable["int | None"]]
 Relayer = Callable[[FunctionRef, list[Any], Heard], "Callable[[], None] | None"]
 
 
@@ -24,12 +25,15 @@ class ScriptFunction:
     :class:`~llmspell.errors.ScriptError`. Annotate a parameter of an export with it to accept a function.
     """
 
-    __slots__ = ("_invoke", "_relay", "ref")
+    __slots__ = ("_feed", "_invoke", "_relay", "ref")
 
-    def __init__(self, ref: FunctionRef, invoke: Invoker, relay: Relayer | None = None) -> None:
+    def __init__(
+        self, ref: FunctionRef, invoke: Invoker, relay: Relayer | None = None, feed: Feeder | None = None
+    ) -> None:
         self.ref = ref
         self._invoke = invoke
         self._relay = relay
+        self._feed = feed
 
     async def __call__(self, *args: Any) -> Any:
         """Run it; return its first result, or None if it returns nothing."""
@@ -39,6 +43,43 @@ class ScriptFunction:
     async def call_all(self, *args: Any) -> list[Value]:
         """Run it; return all its results (Lua functions may return several)."""
         return await self._invoke(self.ref, list(args))
+
+    async def each(self, items: AsyncGenerator[Any, None], *, ahead: int = 64) -> int | None:
+        """Call it with every item of a stream, in order and one after the other, until a call returns ``False``.
+
+        The stream runs ahead by up to ``ahead`` items, and those that are there reach the script in one exchange. It
+        is closed at the end, whatever the end is.
+
+        Returns:
+            How many calls there were, where the last of them returned ``False``; None where the stream ended.
+
+        Raises:
+            ScriptError: A call raised; there are no further ones.
+            Exception: What the stream raised, after a call with each item before it.
+        """
+        from llmspell.bridge.ahead import AheadStream
+
+        stream = AheadStream(items, ahead)
+        calls = 0
+        try:
+            while True:
+                ended, count, *taken = await stream.take()
+                stopped = await self._call_each(taken) if taken else None
+                if stopped is not None:
+                    return calls + stopped
+                if ended:
+                    return None
+                calls += count
+        finally:
+            await stream.aclose()
+
+    async def _call_each(self, items: list[Any]) -> int | None:
+        if self._feed is not None:
+            return await self._feed(self.ref, items)
+        for calls, item in enumerate(items, 1):
+            if await self(item) is False:
+                return calls
+        return None
 
     def relay(self, args: list[Any], heard: Heard) -> Callable[[], None] | None:
         """Call it for another guest, without a task that waits; not part of the plugin contract.

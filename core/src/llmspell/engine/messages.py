@@ -150,11 +150,18 @@ class Replies(msgspec.Struct, frozen=True, tag="replies"):
 
 
 class Invoke(msgspec.Struct, frozen=True, tag="invoke"):
-    """Call a function of the script; answered by ``Done`` or ``Failed`` with the same id."""
+    """Call a function of the script; answered by ``Done`` or ``Failed`` with the same id.
+
+    Attributes:
+        each: Call it once for each of ``args``, with that one alone, until a call returns ``false``. The one value of
+            ``Done`` is then how many calls there were; there is none if all of them were made and none said
+            ``false``. Said only to engines whose capabilities have ``calls_each``.
+    """
 
     id: int
     function: int
     args: list[Any] = []
+    each: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

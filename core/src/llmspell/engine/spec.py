@@ -25,11 +25,13 @@ class Capabilities:
         worker: Limits it enforces itself in a worker; the worker adds its own hard ones.
         suspends: It can suspend inside a synchronous host call. One that cannot asks through
             ``port.ask`` and needs a placement that may block.
+        calls_each: It hears ``Invoke.each``; for others, every item of a stream is an exchange of its own.
     """
 
     inline: frozenset[Limit] = frozenset()
     worker: frozenset[Limit] = frozenset()
     suspends: bool = True
+    calls_each: bool = False
 
 
 @dataclass(frozen=True, slots=True)

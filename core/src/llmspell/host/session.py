@@ -216,7 +216,8 @@ class Session:
             root=source.root, source_name=source.name,
         )  # fmt: skip
         seat: Seat = self._host.seat(spec, policy, run)
-        conversation = Conversation(run, self._host.gate, seat, serves=mode == "idle")
+        calls_each = spec.capabilities.calls_each
+        conversation = Conversation(run, self._host.gate, seat, serves=mode == "idle", calls_each=calls_each)
         run.conversation = conversation
         if params:
             params = run.converter.to_value(params)  # type: ignore[assignment]

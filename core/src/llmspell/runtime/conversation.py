@@ -55,6 +55,7 @@ class Conversation:
         gate: Where its calls go.
         seat: Where the guest is.
         serves: The guest has no main chunk: it waits to be invoked until it is stopped.
+        calls_each: The guest calls a function with several items in one exchange.
     """
 
     # Thousands may wait at once, so each is small: slots, no queue but a list, no event but a future in need.
@@ -64,7 +65,7 @@ class Conversation:
         "watch",
     )  # fmt: skip
 
-    def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False) -> None:
+    def __init__(self, run: Run, gate: Gate, seat: Seat, *, serves: bool = False, calls_each: bool = False) -> None:
         self.serves = serves
         self.run = run
         self.gate = gate
@@ -86,6 +87,7 @@ class Conversation:
         self._killer: asyncio.TimerHandle | None = None
         run.invoker = self.invoke
         run.relay = self.relay
+        run.feeder = self.feed if calls_each else None
         run.drop = self.drop
 
     def say(self, message: HostMessage) -> None:
@@ -343,6 +345,25 @@ class Conversation:
             return await asyncio.wrap_future(future)
         return await self._ask_guest(self._invocation(ref, args))
 
+    async def feed(self, ref: FunctionRef, items: list[Any]) -> int | None:
+        """Call a function of the guest with each of some items, until a call returns ``false``.
+
+        Returns:
+            How many calls there were, where one returned ``false``; else None.
+
+        Raises:
+            ScriptError: It raised.
+            ConversionError: An item cannot cross.
+        """
+        loop = self._loop
+        if loop is not None and asyncio.get_running_loop() is not loop:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.feed(ref, items), loop))
+        values = await self._ask_guest(self._invocation(ref, items, each=True))
+        calls = values[0] if values else None
+        if calls is not None and not (type(calls) is int and 0 < calls <= len(items)):
+            raise EngineCrashed("the guest told of calls that it was not asked to make")
+        return calls
+
     def relay(self, ref: FunctionRef, args: list[Any], heard: Heard) -> Callable[[], None] | None:
         """Call a function of the guest on behalf of another guest, without a task that waits.
 
@@ -362,12 +383,12 @@ class Conversation:
         number = self._ask(self._invocation(ref, args), heard)
         return lambda: self._call_off(number)
 
-    def _invocation(self, ref: FunctionRef, args: list[Any]) -> Callable[[int], HostMessage]:
+    def _invocation(self, ref: FunctionRef, args: list[Any], *, each: bool = False) -> Callable[[int], HostMessage]:
         if self.ended is not None:
             raise SessionClosedError(f"the script function {ref.name or ref.id} is gone: its run has ended")
         run = self.run
         values = [run.converter.to_value(arg, run.naming) for arg in args]
-        return lambda number: Invoke(number, ref.id, values)
+        return lambda number: Invoke(number, ref.id, values, each)
 
     async def load(self, source: Source) -> Any:
         """Have the guest run a module, and return its exports: functions among them are awaitable.

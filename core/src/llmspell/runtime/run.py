@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction
-from llmspell.bridge.function import Invoker, Relayer
+from llmspell.bridge.function import Feeder, Invoker, Relayer
 from llmspell.errors import (
     BudgetExceeded,
     Cancelled,
@@ -99,6 +99,7 @@ class Run:
         "depth",
         "doors",
         "drop",
+        "feeder",
         "home",
         "id",
         "invoker",
@@ -170,6 +171,7 @@ class Run:
         self.warnings: list[dict[str, Any]] = []
         self.invoker: Invoker = _no_guest
         self.relay: Relayer | None = None
+        self.feeder: Feeder | None = None
         self.drop: Callable[[int], None] = _nothing_to_drop
         self.parent = parent
         self.conversation: Any = None
@@ -381,12 +383,12 @@ class Run:
         return {} if self._handles is None else self._handles.doors
 
     def function_of(self, ref: FunctionRef) -> ScriptFunction:
-        return ScriptFunction(ref, self.invoker, self.relay)
+        return ScriptFunction(ref, self.invoker, self.relay, self.feeder)
 
     def end(self) -> list[HostObject]:
         """Make every handle useless and return the objects, to be closed."""
         self.invoker = _no_guest
-        self.relay = None
+        self.relay = self.feeder = None
         self.drop = _nothing_to_drop
         # What points back at us goes now, or only the garbage collector ends it: 20 objects a run.
         self.converter = self.services.converter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -199,6 +199,21 @@ class Kit(Bridge):
     async def each(self, items: list[Any], function: ScriptFunction) -> list[Any]:
         """Call a function for each item, one after the other."""
         return [await function(item) for item in items]
+
+    @export
+    async def feed(self, items: list[Any], function: ScriptFunction, *, breaks: bool = False) -> int | None:
+        """Call a function with each item of a stream that runs ahead, until it returns false; tell how often then."""
+
+        async def stream() -> AsyncGenerator[Any, None]:
+            try:
+                for item in items:
+                    yield item
+                if breaks:
+                    raise BridgeError("the stream broke", code="broken")
+            finally:
+                self.closed.append("fed")
+
+        return await function.each(stream(), ahead=4)
 
     @export
     async def together(self, items: list[Any], function: ScriptFunction) -> list[Any]:

@@ -210,10 +210,10 @@ class LuaGuest:
         for arg in message.args:
             simple, told = scalar(arg)
             if not simple:
-                state.invoke(message.id, message.function, encode(message.args), ())
+                state.invoke(message.id, message.function, message.each, encode(message.args), ())
                 return
             scalars.append(told)
-        state.invoke(message.id, message.function, None, tuple(scalars))
+        state.invoke(message.id, message.function, message.each, None, tuple(scalars))
 
     def _run(self, state: LuaState) -> list[GuestMessage]:
         said: list[GuestMessage] = []

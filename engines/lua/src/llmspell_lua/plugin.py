@@ -19,7 +19,7 @@ def llmspell_engines() -> list[EngineSpec]:
             extensions=(".lua",),
             aliases=("lua54",),
             version=__version__,
-            capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
+            capabilities=Capabilities(_LIMITS, _LIMITS, suspends=True, calls_each=True),  # type: ignore[arg-type]
             naming="snake",
             gathering=Gathering(
                 load='require("NAME")',

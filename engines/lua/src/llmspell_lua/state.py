@@ -191,10 +191,10 @@ class LuaState:
             self._shared[b"bridges"] = b"\n%s\n" % "\n".join(bridges).encode()
             self._bridges = bridges
 
-    def invoke(self, number: int, function: int, blob: bytes | None, args: tuple[Any, ...]) -> None:
-        """Begin an invocation, with encoded arguments or with scalars."""
+    def invoke(self, number: int, function: int, each: bool, blob: bytes | None, args: tuple[Any, ...]) -> None:
+        """Begin an invocation, or one with each argument, with encoded arguments or with scalars."""
         self.load_part("encode")
-        self._watch(self.load_part("invocations")(number, function, blob, len(args), *args))
+        self._watch(self.load_part("invocations")(number, function, each, blob, len(args), *args))
 
     def idle(self, bridges: tuple[str, ...]) -> None:
         """Begin a run without a main chunk."""

@@ -157,7 +157,7 @@ class JavaScriptGuest:
             self._hear_all([message], said)
         elif isinstance(message, Invoke):
             args = self._crossing.write(message.args)
-            self._perform(said, "invoke", str(message.id), str(message.function), args)
+            self._perform(said, "each" if message.each else "invoke", str(message.id), str(message.function), args)
         elif isinstance(message, Start):
             self._start(message, said)
         elif isinstance(message, Load):

@@ -21,7 +21,7 @@ SPEC = EngineSpec(
     extensions=(".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
     aliases=("js", "typescript", "ts"),
     version=__version__,
-    capabilities=Capabilities(inline=_ENFORCED, worker=_ENFORCED, suspends=False),
+    capabilities=Capabilities(inline=_ENFORCED, worker=_ENFORCED, suspends=False, calls_each=True),
     naming="camel",
     gathering=Gathering(
         load='require("NAME");',

@@ -247,10 +247,10 @@ class TengoGuest:
         for arg in message.args:
             simple, told = _scalar(arg)
             if not simple:
-                vm.driver[b"invoke"](message.id, message.function, encode(message.args), 0)
+                vm.driver[b"invoke"](message.id, message.function, message.each, encode(message.args), 0)
                 return
             scalars.append(told)
-        vm.driver[b"invoke"](message.id, message.function, None, len(scalars), *scalars)
+        vm.driver[b"invoke"](message.id, message.function, message.each, None, len(scalars), *scalars)
 
     def _cancel(self, vm: LuaVM, message: Cancel, said: list[GuestMessage]) -> None:
         if message.id == MAIN:

@@ -18,7 +18,7 @@ def llmspell_engines() -> list[EngineSpec]:
             factory="llmspell_tengo.engine:TengoEngine",
             extensions=(".tengo",),
             version=__version__,
-            capabilities=Capabilities(inline=_LIMITS, worker=_LIMITS, suspends=True),  # type: ignore[arg-type]
+            capabilities=Capabilities(_LIMITS, _LIMITS, suspends=True, calls_each=True),  # type: ignore[arg-type]
             naming="snake",
             gathering=Gathering(
                 load='import("NAME")',

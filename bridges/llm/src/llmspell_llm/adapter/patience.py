@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import coroutine
 from typing import Any, TypeVar
 
 from llmspell_llm.adapter.connection import Connection
@@ -43,11 +44,15 @@ async def drawn(events: Any, patience: Patience, connection: Connection) -> Asyn
     """
     iterator = aiter(events)
     while True:
-        # Written out, not in context managers: it is passed by every piece of every answer.
+        # Written out, not in context managers: it is passed by every piece of every answer. Most are there already, and
+        # are drawn without the timer that waiting for one takes.
         began = time.monotonic()
         try:
-            async with asyncio.timeout(min(patience.left, LONGEST)):
-                event = await anext(iterator)
+            coming = anext(iterator).__await__()
+            there, event = await _at_once(coming)
+            if not there:
+                async with asyncio.timeout(min(patience.left, LONGEST)):
+                    event = await _the_rest(coming, event)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
@@ -55,7 +60,56 @@ async def drawn(events: Any, patience: Patience, connection: Connection) -> Asyn
         except Exception as error:  # noqa: BLE001 - translated
             raise_translated(error, connection)
         patience.left -= time.monotonic() - began
+        if patience.left <= 0:
+            raise late(patience.whole, connection)
         yield event
+
+
+Steps = Generator[Any, Any, Any]
+_TURNS = 100
+"""Turns of the loop in which a piece may come without being waited for."""
+
+
+@coroutine
+def _at_once(steps: Steps) -> Generator[Any, Any, tuple[bool, Any]]:
+    """Begin an awaitable, but wait for nothing more than the next turns of the loop.
+
+    Returns:
+        ``(True, result)``, or ``(False, what it waits for)``.
+    """
+    step: Callable[[Any], Any] = steps.send
+    told: Any = None
+    for _ in range(_TURNS):
+        try:
+            waiting = step(told)
+        except StopIteration as there:
+            return True, there.value
+        if waiting is not None:
+            return False, waiting
+        step, told = yield from _pass_on(steps, None)
+    return False, None
+
+
+@coroutine
+def _the_rest(steps: Steps, waiting: Any) -> Generator[Any, Any, Any]:
+    """Go on with an awaitable that was begun, and waits."""
+    while True:
+        step, told = yield from _pass_on(steps, waiting)
+        try:
+            waiting = step(told)
+        except StopIteration as there:
+            return there.value
+
+
+def _pass_on(steps: Steps, waiting: Any) -> Generator[Any, Any, tuple[Callable[[Any], Any], Any]]:
+    """Wait for what ``steps`` wait for; return what they are to be told, and how."""
+    try:
+        return steps.send, (yield waiting)
+    except GeneratorExit:
+        steps.close()
+        raise
+    except BaseException as error:  # noqa: BLE001 - theirs to handle
+        return steps.throw, error
 
 
 async def enter_in_time(

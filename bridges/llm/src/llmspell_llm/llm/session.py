@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from typing import Any, Protocol
 
 from llmspell.plugin import Call, HostObject, ScriptFunction, export
@@ -123,10 +122,7 @@ class ChatSession(HostObject):
         asked = Message("user", text)
         async with self._turn:
             stream = await self._speaker.begin(call, self._with(asked), given, self._model)
-            async with aclosing(stream.pieces()) as pieces:
-                async for piece in pieces:
-                    if await receive(piece) is False:
-                        break
+            await stream.hand_to(receive)
             answer = await self._speaker.finish(call, stream)
             self._remember(asked, answer)
             return answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -14,7 +15,11 @@ from llmspell_llm.llm.metering import Meter
 from llmspell_llm.llm.retrying import retrying
 
 if TYPE_CHECKING:
+    from llmspell.plugin import ScriptFunction
     from llmspell_llm.adapter.requests import Streaming
+
+PIECES_AHEAD = 64
+"""How many pieces of an answer may wait for a script; they were sent and are paid for anyway."""
 
 
 class AnswerStream:
@@ -32,6 +37,7 @@ class AnswerStream:
         self.messages = messages
         self._settings = settings
         self._account = account
+        self._said: list[str] = []
         self.answer: Answer | None = None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
@@ -44,7 +50,7 @@ class AnswerStream:
         meter, streaming, stack, iterator, first = await retrying(
             self._begin, 0 if self._connection.is_pool else self._settings.retries
         )
-        said: list[str] = []
+        said = self._said
         try:
             async with stack:
                 piece = first
@@ -52,7 +58,7 @@ class AnswerStream:
                     said.append(piece)
                     yield piece
                     piece = await anext(iterator, None)
-        except GeneratorExit:
+        except (GeneratorExit, asyncio.CancelledError):
             usage = streaming.usage
             self.answer = replace(streaming.answer, text="".join(said), finish_reason="stopped", usage=usage)
             meter.fail(usage=usage)
@@ -62,6 +68,18 @@ class AnswerStream:
             raise
         self.answer = streaming.answer
         meter.settle(self.answer.usage)
+
+    async def hand_to(self, receive: ScriptFunction) -> None:
+        """Call a script's function with every piece; once it returns ``false``, the answer is what it was given.
+
+        Raises:
+            ModelError: As :meth:`pieces`, after the pieces that came before.
+            ScriptError: The function raised. The request is closed.
+        """
+        heard = await receive.each(self.pieces(), ahead=PIECES_AHEAD)
+        if heard is not None:
+            assert self.answer is not None
+            self.answer = replace(self.answer, text="".join(self._said[:heard]), finish_reason="stopped")
 
     async def _begin(self) -> tuple[Meter, Streaming, AsyncExitStack, AsyncIterator[str], str | None]:
         """Open the stream and wait for its first piece."""
@@ -87,6 +105,7 @@ class SaidStream(AnswerStream):
 
     def __init__(self, answer: Answer) -> None:
         self.messages = ()
+        self._said = [answer.text]
         self.answer = answer
 
     async def pieces(self) -> AsyncGenerator[str, None]:

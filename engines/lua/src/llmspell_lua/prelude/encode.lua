@@ -243,6 +243,10 @@ function put(v, kind)
   else
     local handle = handles[v]
     if handle then
+      local taken = handle.taken
+      if taken and handle.at <= taken[2] then
+        refuse("a %s cannot cross to the host", "stream that was read in part")
+      end
       put_extension(3, handle.payload)
     elseif opaque[v] then
       refuse("a %s cannot cross to the host", opaque[v])

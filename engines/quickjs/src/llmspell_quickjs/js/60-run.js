@@ -152,12 +152,34 @@ function serve(id, work) {
   }
 }
 
-function invoke(id, number, args) {
+function invoke(id, number, args, callAll) {
   serve(id, () => {
     const callback = functions[number];
     if (callback === undefined) throw new PlainTypeError("there is no function " + number + " to call");
-    return apply(callback, undefined, decode(args));
+    return callAll(callback, decode(args));
   });
+}
+
+function once(callback, args) {
+  return apply(callback, undefined, args);
+}
+
+// Call a function with each of several items alone until it answers false; tells how many calls there were then. Only
+// what a function promises is waited for.
+function each(callback, items) {
+  const visit = part("tasks").now();
+  let calls = 0;
+  const goOn = () => {
+    while (calls < items.length) {
+      part("tasks").refuseCancelled(visit);
+      const answer = apply(callback, undefined, bare([items[calls++]]));
+      if (isThenable(answer)) return nativeThen(new NativePromise((resolve) => resolve(answer)), heard);
+      if (answer === false) return calls;
+    }
+    return undefined;
+  };
+  const heard = part("tasks").bound((answer) => (answer === false ? calls : goOn()));
+  return goOn();
 }
 
 // Evaluate a module for another language; one that is there already is not evaluated again.
@@ -291,7 +313,8 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
     if (op === "flush") return flush();
     if (op === "nudge") return nudge();
     if (op === "reply") settle(+a, b);
-    else if (op === "invoke") invoke(+a, +b, c);
+    else if (op === "invoke") invoke(+a, +b, c, once);
+    else if (op === "each") invoke(+a, +b, c, each);
     else if (op === "load") load(+a, b, c);
     else if (op === "begin") begin(a, b, c);
     else if (op === "drop") mapGet(invocations, +a)?.();

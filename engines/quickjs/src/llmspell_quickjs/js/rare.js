@@ -51,7 +51,13 @@
   // What an object is at heart. The tag is only a hint, since a script can set it; the brand check decides.
   function special(value, depth) {
     const handle = weakGet(handles, value);
-    if (handle !== undefined) return mark("h", handle);
+    if (handle !== undefined) {
+      const waiting = weakGet(taken, value);
+      if (waiting !== undefined && waiting.at < waiting.items.length) {
+        throw cannotCross("a stream that was read in part cannot cross", depth);
+      }
+      return mark("h", handle);
+    }
     if (isView(value)) return view(value, depth);
     if (core.isError(value)) return error(value, depth);
     switch (apply(objectToString, value, NONE)) {
@@ -206,7 +212,7 @@
     for (let i = 0; i < methods.length; i++) core.hide(prototype, methods[i][0], methodOf(type, methods[i]));
     core.hide(prototype, saved.toStringTag, type);
     if (ref[2] === "stream") {
-      if (prototype.take !== undefined) runAhead(prototype);
+      (prototype.take !== undefined ? runAhead : itemByItem)(prototype);
       makeIterable(prototype);
     }
     return freeze(prototype);
@@ -249,17 +255,20 @@
     });
   }
 
-  // [done, value]
   function stepOf(waiting) {
-    return waiting.at < waiting.items.length ? bare([false, waiting.items[waiting.at++]]) : bare([true, null]);
+    if (waiting.at >= waiting.items.length) return { done: true, value: undefined };
+    return { done: false, value: waiting.items[waiting.at++] };
   }
 
-  function makeIterable(prototype) {
+  function itemByItem(prototype) {
     const next = prototype.next;
-    const close = prototype.close;
     core.hide(prototype, "next", function () {
       return core.then(apply(next, this, NONE), (step) => ({ done: step[0], value: step[0] ? undefined : step[1] }));
     });
+  }
+
+  function makeIterable(prototype) {
+    const close = prototype.close;
     core.hide(prototype, "return", function (value) {
       return core.then(apply(close, this, NONE), () => ({ done: true, value }));
     });

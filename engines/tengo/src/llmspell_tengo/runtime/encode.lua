@@ -150,6 +150,9 @@ local function encode_table(out, v, state)
   elseif mt.immutable then
     local handle = R.host_handles[v]
     if handle then
+      if R.is_half_read(v) then
+        refuse(state, "a stream that was read in part cannot cross")
+      end
       out[#out + 1] = extension(3, handle)
     elseif state.faithful then
       out[#out + 1] = extension(19, inner(R.backing(v), state))

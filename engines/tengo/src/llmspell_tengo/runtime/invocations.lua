@@ -34,20 +34,32 @@ local function begin(number, f)
   }, f)
 end
 
--- Call a function, with n arguments or a packed list of them.
-function D.invoke(number, id, packed, n, ...)
+-- Call a function with each of n arguments alone, until it returns false; tell how many calls there were then.
+local function each(f, list, first, n)
+  for i = 1, n do
+    if f(1, list[first + i - 1]) == false then
+      return i
+    end
+  end
+end
+
+-- Call a function, with n arguments or a packed list of them; or with each of them alone.
+function D.invoke(number, id, is_each, packed, n, ...)
   local f, args = functions[id], { ... }
   if not f then
     R.say({ FAILED, number, "\1f\0010\1unknown_function\1the script has no such function any more", "" })
     return
   end
   begin(number, function()
+    local list, first = args, 1
     if packed then
-      local list = R.decoded_value(packed)
+      list, first = R.decoded_value(packed), 0
       n = list[R.L]
-      return { DONE, number, "", outward(f(n, unpack(list, 0, n - 1))) }
     end
-    return { DONE, number, "", outward(f(n, unpack(args, 1, n))) }
+    if is_each then
+      return { DONE, number, "", outward(each(f, list, first, n)) }
+    end
+    return { DONE, number, "", outward(f(n, unpack(list, first, first + n - 1))) }
   end)
 end
 

@@ -77,6 +77,12 @@ function R.draw(stream)
   return false, waiting.items[at + 1]
 end
 
+-- whether items of a stream wait here, which nobody who is given the stream could draw
+function R.is_half_read(thing)
+  local waiting = taken[thing[TARGET]]
+  return waiting and waiting.at <= waiting.count
+end
+
 function R.close_stream(target)
   taken[target] = nil
   return R.ask(target, "close", 0)

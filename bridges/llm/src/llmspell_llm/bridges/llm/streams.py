@@ -21,10 +21,7 @@ from llmspell_llm.llm.options import (
     TopP,
     conversation_from,
 )
-from llmspell_llm.llm.streaming import AnswerStream
-
-PIECES_AHEAD = 64
-"""How many pieces of an answer may wait for a script that draws them; they were sent and are paid for anyway."""
+from llmspell_llm.llm.streaming import PIECES_AHEAD
 
 
 class StreamExports(LlmBase):
@@ -72,7 +69,7 @@ class StreamExports(LlmBase):
         conversation = conversation_from(prompt, messages, self.system(system), images)
         try:
             stream = await self.begin(call, conversation, given, model)
-            await _hand_over(stream, handler)
+            await stream.hand_to(handler)
         except ModelError as error:
             if on_error is None:
                 raise
@@ -105,7 +102,7 @@ class StreamExports(LlmBase):
         """Continue a conversation, hand over the model's message piece by piece, and return it as ``chat`` does."""
         given = locals()
         stream = await self.begin(call, conversation_from("", messages, self.system(system)), given, model)
-        await _hand_over(stream, receive)
+        await stream.hand_to(receive)
         return message_of(await self.finish(call, stream))
 
     @export(ahead=PIECES_AHEAD)
@@ -134,10 +131,3 @@ class StreamExports(LlmBase):
             async for piece in pieces:
                 yield piece
         await self.finish(call, stream)
-
-
-async def _hand_over(stream: AnswerStream, receive: ScriptFunction) -> None:
-    async with aclosing(stream.pieces()) as pieces:
-        async for piece in pieces:
-            if await receive(piece) is False:
-                return
