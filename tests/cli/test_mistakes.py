@@ -122,7 +122,7 @@ def test_an_unknown_command(llmspell: Run) -> None:
     ],
 )
 def test_what_a_script_does_wrong(llmspell: Run, code: str, exit_code: int | None, words: list[str]) -> None:
-    ran = llmspell("exec", "lua", code, "--timeout", "5s" if exit_code is None else "60s")
+    ran = llmspell("exec", "lua", code, "--timeout", "1s" if exit_code is None else "60s")
     told(ran, ran.code if exit_code is None else exit_code, *words)
     assert ran.code in (4, 8, 9, 10)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llmspell.testing import EngineConformance
 
+# A hardened worker is an ordinary one with less around it: two languages meet the ordinary one in the slow suite.
 
+
+@pytest.mark.slow
 class TestLuaInWorkers(EngineConformance):
     engine_spec = "lua"
     level = "standard"
@@ -25,6 +30,7 @@ class TestJavaScriptHardened(EngineConformance):
     level = "strict"
 
 
+@pytest.mark.slow
 class TestTengoInWorkers(EngineConformance):
     engine_spec = "tengo"
     level = "standard"

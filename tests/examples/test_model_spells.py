@@ -20,7 +20,8 @@ def fake() -> FakeModel:
 
 
 @pytest.fixture
-def host(fake: FakeModel) -> Iterator[Host]:
+def host(fake: FakeModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setattr("llmspell_llm.llm.retrying._FIRST_WAIT", 0.01)
     config = {"models": {"default": "fake", "providers": {"fake": {"model": fake}}}}
     with Host(config=config, environ={"LLMSPELL_BASE_URL": "http://127.0.0.1:9/v1"}) as host:
         yield host

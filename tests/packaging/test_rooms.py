@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,9 @@ FACADES = {"plugin": {"bridge", "engine", "errors", "host", "policy", "values"}}
 """Modules at the top that gather names for one kind of reader."""
 
 
-def imported(path: Path, package: str) -> set[str]:
-    """Return the parts of ``package`` that a module imports anywhere in it, as dotted names."""
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Return all that a module imports anywhere in it, as dotted names."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -39,7 +41,12 @@ def imported(path: Path, package: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name == package or name.startswith(f"{package}.")}
+    return frozenset(found)
+
+
+def imported(path: Path, package: str) -> set[str]:
+    """Return the parts of ``package`` that a module imports."""
+    return {name for name in imports(path) if name == package or name.startswith(f"{package}.")}
 
 
 def room_of(path: Path, package: Path) -> str:

@@ -37,10 +37,14 @@ class Attack:
         return {"js": "javascript"}.get(self.path.parent.name, self.path.parent.name)
 
     @property
+    def is_endless(self) -> bool:
+        """The deadline may be what ends it."""
+        return any("DeadlineExceeded" in wanted for form, wanted in self.expected if form == "error")
+
+    @property
     def seconds(self) -> float:
         """Time limit to run it with: short only if it is to be ended by it, else a busy machine would end it too."""
-        forever = any("DeadlineExceeded" in wanted for form, wanted in self.expected if form == "error")
-        return 0.4 if forever else 30.0
+        return 0.25 if self.is_endless else 30.0
 
     def judge(self, outcome: Any) -> str | None:
         """Return what is wrong with an outcome (a value, or an exception), or None."""
@@ -78,6 +82,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "attack" in metafunc.fixturenames:
         attacks = read_corpus()
         metafunc.parametrize("attack", attacks, ids=[attack.id for attack in attacks])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Wait for each attack's deadline once: at the other level, it is ``slow``."""
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        attack = params.get("attack")
+        if isinstance(attack, Attack) and attack.is_endless and params.get("session") == "standard":
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

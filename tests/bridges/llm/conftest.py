@@ -26,6 +26,12 @@ T = TypeVar("T")
 Behaviour = Callable[["Exchange"], None]
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent again is so at once, unless the server names a time."""
+    monkeypatch.setattr("llmspell_llm.llm.retrying._FIRST_WAIT", 0.01)
+
+
 @dataclass
 class Exchange:
     """One request at the scripted server, and the ways to answer it."""

@@ -73,7 +73,7 @@ def registry() -> Iterator[Registry]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
     environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}

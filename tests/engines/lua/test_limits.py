@@ -123,7 +123,10 @@ BOUNDED = {
 }
 
 
-@pytest.fixture(scope="module", params=["lua54-switch", "lua54-count", "lua55-switch", "lua55-count"])
+@pytest.fixture(
+    scope="module",
+    params=["lua54-switch", "lua54-count", pytest.param("lua55-switch", marks=pytest.mark.slow), "lua55-count"],
+)
 def hunted(request: pytest.FixtureRequest) -> Iterator[LuaEngine]:
     """An engine with one state, which all attacks share."""
     vm, interrupt = request.param.split("-")

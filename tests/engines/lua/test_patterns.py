@@ -85,9 +85,20 @@ def attempt(function: Any, *args: Any) -> Any:
         return "error", type(error).__name__
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(patterns, subjects, st.integers(1, 17))
 def test_the_matcher_finds_what_c_finds(both: Both, pattern: bytes, subject: bytes, at: int) -> None:
+    find_the_same(both, pattern, subject, at)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(patterns, subjects, st.integers(1, 17))
+def test_the_matcher_finds_what_c_finds_in_many(both: Both, pattern: bytes, subject: bytes, at: int) -> None:
+    find_the_same(both, pattern, subject, at)
+
+
+def find_the_same(both: Both, pattern: bytes, subject: bytes, at: int) -> None:
     if at > len(subject) + 1:
         return
     expected = attempt(both.c[b"find"], subject, pattern, at)
