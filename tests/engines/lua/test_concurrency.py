@@ -21,6 +21,11 @@ GIVES: dict[str, tuple[str, Any]] = {
         "end async.sleep(0) async.sleep(0.01) return log",
         [1, 2, 3, 4, 10, 20, 30, 40],
     ),
+    "a list with a hole is refused before any of it begins": (
+        "local begun = 0 local function f() begun = begun + 1 end local ok, e = pcall(async.all, {f, nil, f}) "
+        "async.sleep(0) return {ok, e, begun}",
+        [False, "bad argument #1 to 'all' (item 2 is nil)", 0],
+    ),
     "await passes plain values through": ("return async.await(5)", 5),
     "the error of a task is raised where it is awaited": (
         "local t = async.spawn(function() error({code = 'mine', message = 'x'}) end) "

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from llmspell import Host, Policy
 from llmspell.engine import Source
 from llmspell.engine.messages import Cancel, Failed, Start
 
@@ -289,9 +290,25 @@ def test_a_token_cancels_the_tasks_that_run_with_it(stage: Any) -> None:
     assert stage.run(ASYNC + code) == [[False, True], True, "stop", "cancelled", "cancelled", ["stop"]]
 
 
-def test_current_names_the_main_task_and_others(stage: Any) -> None:
-    code = "export [async.current().name, async.await(async.spawn(func() { return async.current().id > 0 }))]"
-    assert stage.run(ASYNC + code) == ["main", True]
+def test_current_names_the_task_that_runs(stage: Any) -> None:
+    code = "t := async.spawn(func() { return async.current().name }); export [async.current(), t.await() == t.name]"
+    assert stage.run(ASYNC + code) == [None, True]
+
+
+def test_a_channel_that_nobody_serves_keeps_nobody_who_gave_up() -> None:
+    code = """
+    async := import("async")
+    channel := import("channel")
+    busy := channel.new(); idle := channel.new()
+    async.spawn(func() { for i := 0; i < 5000; i++ { busy.send(i) }; busy.close() })
+    for true { r := channel.select([{receive: busy}, {receive: idle}]); if !r.ok { break } }
+    export idle.info().receivers
+    """
+    with Host(config={}) as host, host.session(policy=Policy.at_level("minimal")) as session:
+        result = session.eval("tengo", code)
+    assert result.value == 0
+    assert result.memory is not None
+    assert result.memory < 600_000  # 5,000 who wait are more than a megabyte
 
 
 def test_more_tasks_than_the_limit_are_refused(stage: Any) -> None:

@@ -36,6 +36,7 @@ LAZY = (
     "requiring",
     "scheduler",
     "scopes",
+    "seconds",
     "selecting",
     "sharing",
     "sorter",
@@ -55,7 +56,7 @@ LAZY = (
 
 
 DEPENDS = {
-    "async": ("scheduler",),
+    "async": ("scheduler", "seconds"),
     "channel": ("stopping",),
     "combining": ("async", "gathering"),
     "cost": ("strings", "patterns"),
@@ -66,7 +67,7 @@ DEPENDS = {
     "coroutines": ("failing",),
     "requiring": ("modules",),
     "scopes": ("async", "stopping"),
-    "selecting": ("channel",),
+    "selecting": ("channel", "seconds"),
     "sharing": ("scheduler",),
     "sources": ("modules",),
     "stopping": ("errors", "scheduler"),

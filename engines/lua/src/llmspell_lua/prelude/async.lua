@@ -1,7 +1,7 @@
 -- The module `async`: tasks. The rest of it is in `gathering`, `combining`, `scopes` and `tokens`.
 
 local P = ...
-local S, need = P.scheduler, P.need
+local S, need, check_seconds = P.scheduler, P.need, P.seconds
 local control = P.control
 local error, type = error, type
 local format = string.format
@@ -11,12 +11,6 @@ local A = {}
 local function check_function(f, at, name)
   if type(f) ~= "function" then
     error(format("bad argument #%d to '%s' (function expected, got %s)", at, name, type(f)), 3)
-  end
-end
-
-local function check_seconds(seconds, at, name)
-  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error(format("bad argument #%d to '%s' (seconds expected)", at, name), 3)
   end
 end
 
@@ -54,5 +48,5 @@ A["yield"] = function()
   S.check_cancelled(task)
 end
 
-A.check_function, A.check_seconds = check_function, check_seconds
+A.check_function = check_function
 return A

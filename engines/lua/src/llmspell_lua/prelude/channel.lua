@@ -31,8 +31,8 @@ end
 
 function M.new(capacity, name)
   capacity = capacity == nil and 0 or capacity
-  if mathtype(capacity) ~= "integer" or capacity < 0 or capacity > 1000000 then
-    error("bad argument #1 to 'new' (a capacity from 0 to 1000000 expected)", 2)
+  if mathtype(capacity) ~= "integer" or capacity < 0 then
+    error("bad argument #1 to 'new' (a capacity expected, a whole number from 0 on)", 2)
   end
   if open_count >= P.limits.channels then
     S.raise("too_many_channels", format("more than %d channels (limit: channels)", P.limits.channels))
@@ -146,6 +146,9 @@ end
 
 function methods.receive(self, seconds)
   local channel = channel_of(self, "receive")
+  if seconds ~= nil then
+    P.need("seconds")(seconds, 1, "receive")
+  end
   local task = P.control.task
   S.check_cancelled(task)
   local done, value, ok = take(channel)

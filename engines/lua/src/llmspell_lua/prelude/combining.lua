@@ -2,12 +2,13 @@
 
 local P = ...
 local S, A, G = P.scheduler, P.async, P.gathering
-local check_function, check_seconds = A.check_function, A.check_seconds
+local check_function, check_seconds = A.check_function, P.seconds
 local check_list, futures_of, cancel_all, collect =
   G.check_list, G.futures_of, G.cancel_all, G.collect
 local error, ipairs, next, type = error, ipairs, next, type
 local pack, unpack = table.pack, table.unpack
 local format = string.format
+local floor = math.floor
 
 local M = {}
 
@@ -92,8 +93,8 @@ function M.map(list, f, options)
     end
     most = option
   end
-  if type(most) ~= "number" or not (most >= 1) then
-    error("bad argument #3 to 'map' (concurrency must be at least 1)", 2)
+  if type(most) ~= "number" or most < 1 or floor(most) ~= most then
+    error("bad argument #3 to 'map' (concurrency must be a whole number from 1 on)", 2)
   end
   local results, next_at, count = {}, 1, #list
   local workers = {}

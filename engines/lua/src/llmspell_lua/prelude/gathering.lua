@@ -17,6 +17,11 @@ end
 
 local function futures_of(list, name)
   check_list(list, name)
+  for at = 1, #list do
+    if list[at] == nil then
+      error(format("bad argument #1 to '%s' (item %d is nil)", name, at), 3)
+    end
+  end
   local futures, own = {}, {}
   for at, item in ipairs(list) do
     local future = S.future_of(item)

@@ -143,6 +143,9 @@ function methods.on_finally(self, handler)
 end
 
 function methods.await(self, seconds)
+  if seconds ~= nil then
+    P.seconds(seconds, 1, "await")
+  end
   return S.wait(future_of(self, "await"), seconds, "the promise")
 end
 
@@ -207,7 +210,7 @@ end
 
 -- A promise of what a function, promise or task gives within some seconds.
 function M.timeout(seconds, x)
-  A.check_seconds(seconds, 1, "timeout")
+  P.seconds(seconds, 1, "timeout")
   if type(x) == "function" then
     return promised(P.need("combining", "promise.timeout").timeout, seconds, x)
   end

@@ -167,11 +167,11 @@ end
 
 -- Wait for a future; return its values or raise its error.
 function S.wait(future, seconds, what)
+  if future.task and future.task == control.task then
+    raise("deadlock", "a task cannot wait for itself")
+  end
   future.handled = true
   if future.state == "pending" then
-    if future.task and future.task == control.task then
-      raise("deadlock", "a task cannot wait for itself")
-    end
     if seconds then
       need("timers").park(future, seconds, what)
     else

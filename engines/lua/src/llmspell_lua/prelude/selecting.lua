@@ -27,7 +27,9 @@ function M.select(cases)
   end
   local count = #cases
   for at, case in ipairs(cases) do
-    if type(case) ~= "table" or not C.of(rawget(case, "receive") or rawget(case, "send")) then
+    if type(case) == "table" and rawget(case, "receive") ~= nil and rawget(case, "send") ~= nil then
+      error(format("case %d of 'select' both receives and sends: make it two", at), 2)
+    elseif type(case) ~= "table" or not C.of(rawget(case, "receive") or rawget(case, "send")) then
       local given = type(case) == "table" and (rawget(case, "receive") or rawget(case, "send"))
       if P.sharing and P.sharing.is_shared(given) then
         error(format("case %d of 'select' is a shared channel, which only its own functions wait for", at), 2)
@@ -39,6 +41,9 @@ function M.select(cases)
     if type(key) ~= "number" and key ~= "default" and key ~= "timeout" then
       error("'select' has no option '" .. P.tostring(key) .. "', only 'default' and 'timeout'", 2)
     end
+  end
+  if cases.timeout ~= nil then
+    P.seconds(cases.timeout, 1, "select")
   end
   local task = P.control.task
   S.check_cancelled(task)

@@ -1,7 +1,9 @@
 -- `channel.shared`: channels of the session, which live in the host.
 
 local P = ...
-local ipairs, setmetatable = ipairs, setmetatable
+local S = P.scheduler
+local format = string.format
+local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
 
 local M = {}
 
@@ -27,7 +29,14 @@ end
 function shared_methods.receive(self, seconds)
   local host = shared[self]
   if seconds ~= nil then
-    return pair(P.need("combining").timeout(seconds, host.receive, host))
+    P.need("seconds")(seconds, 1, "receive")
+    local ok, answer = P.pcall(P.need("combining").timeout, seconds, host.receive, host)
+    if not ok and type(answer) == "table" and answer.code == "timeout" then
+      S.raise("timeout", format("nothing came within %g s", seconds))
+    elseif not ok then
+      error(answer, 0)
+    end
+    return pair(answer)
   end
   return pair(host:receive())
 end
@@ -49,6 +58,9 @@ end
 SHARED.__index = shared_methods
 
 function M.shared(name, capacity)
+  if type(name) ~= "string" then
+    error("bad argument #1 to 'shared' (string expected, got " .. type(name) .. ")", 2)
+  end
   local handle = setmetatable({}, SHARED)
   P.opaque[handle] = "channel"
   shared[handle] = P.ask("@host", "shared_channel", name, capacity or 0)

@@ -29,6 +29,9 @@ end
 
 function methods.await(self, seconds)
   local task = task_of(self, "await")
+  if seconds ~= nil then
+    P.need("seconds")(seconds, 1, "await")
+  end
   return S.wait(task.future, seconds, S.name_of(task))
 end
 

@@ -76,9 +76,9 @@ function M.deadlock()
       local name = task.kind.settle and S.name_of(task) or task.id == 0 and "the main chunk" or "a call by the host"
       local place = task.waits_at
       if place == "" then -- the line of a tail call is not known
-        place = task.spawned_at and task.spawned_at .. ", where it was spawned" or "the end of a function"
+        place = task.spawned_at and task.spawned_at .. ", where it was spawned" or ""
       end
-      lines[#lines + 1] = format("%s waits for %s at %s", name, task.waits_for, place)
+      lines[#lines + 1] = format("%s waits for %s%s", name, task.waits_for, place ~= "" and " at " .. place or "")
       if task.id == 0 then
         victim = task
       end

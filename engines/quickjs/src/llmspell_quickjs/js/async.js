@@ -134,7 +134,7 @@
     const count = listOf(items).length;
     only(options, "concurrency");
     const most = options !== undefined && options.concurrency !== undefined ? options.concurrency : 10;
-    if (!(most >= 1)) throw new core.TypeError("concurrency must be at least 1");
+    if (!(most >= 1 && most % 1 === 0)) throw new core.TypeError("concurrency must be a whole number from 1 on");
     const results = [];
     results.length = count;
     if (count === 0) return NativePromise.resolve(results);

@@ -130,6 +130,7 @@
 
   function receive(state, seconds) {
     return operation("to receive from '" + state.name + "'", (done, failed) => {
+      checkSeconds(seconds);
       const got = take(state);
       if (got !== undefined) return void done(got);
       const entry = enter(state.receivers, record({ done, failed, others: undefined }));
@@ -138,9 +139,15 @@
     });
   }
 
+  // Before an entry is in line: one that is left behind would swallow what is sent.
+  function checkSeconds(seconds) {
+    if (seconds !== undefined && (typeof seconds !== "number" || !(seconds >= 0))) {
+      throw new core.TypeError("seconds must be a number from 0 on");
+    }
+  }
+
   // Let an entry wait for some time only; returns what undoes both.
   function within(seconds, entry, late) {
-    if (typeof seconds !== "number" || !(seconds >= 0)) throw new core.TypeError("seconds must be a number from 0 on");
     const slept = tasks.within(undefined, () => say("@host", "sleep", [seconds]));
     const call = core.lastCall();
     let isOpen = true;
@@ -171,6 +178,9 @@
     for (let i = 0; i < cases.length; i++) {
       const one = cases[i];
       const sends = typeof one === "object" && one !== null && one.send !== undefined;
+      if (sends && one.receive !== undefined) {
+        throw new core.TypeError("case " + i + " of select both receives and sends: make it two");
+      }
       const state = typeof one === "object" && one !== null ? weakGet(states, sends ? one.send : one.receive)
         : undefined;
       if (state === undefined) {
@@ -189,6 +199,7 @@
     if (stray !== undefined) {
       throw new core.TypeError("select has no option '" + stray + "', only 'default' and 'timeout'");
     }
+    checkSeconds(timeout);
     const count = cases.length;
     return operation("in a select", (done, failed) => {
       const begin = count > 0 ? turn++ % count : 0;

@@ -16,9 +16,9 @@ ALWAYS = ("base", "driver")
 
 _FILES = (
     *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
-    *("division", "encode", "ending", "format", "globals", "growing", "host", "immutable", "invocations"),
-    *("json_reading", "json_writing", "lists", "loops", "modules", "numbers", "os", "refusals", "show", "strings"),
-    *("tasks", "things", "time", "truth", "types"),
+    *("division", "encode", "ending", "format", "futures", "globals", "growing", "host", "immutable", "invocations"),
+    *("json_reading", "json_writing", "lists", "live", "loops", "modules", "numbers", "os", "refusals", "show"),
+    *("strings", "tasks", "things", "time", "truth", "types"),
 )
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
@@ -35,16 +35,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "channel": ("calls", "containers", "tasks", "modules"),
         "copying": ("containers",),
         "fmt": ("show", "modules"),
+        "futures": ("show",),
         "hex": ("args", "modules"),
         "json": ("show", "modules"),
         "json_writing": ("show", "base64"),
+        "live": ("show",),
         "math": ("args", "modules"),
         "os": ("args", "bytes", "chars", "things", "time", "immutable"),
         "promise": ("async",),
         "rand": ("args", "modules"),
         "stream": ("calls", "containers", "things", "modules"),
         "strings": ("chars",),
-        "tasks": ("show",),
+        "tasks": ("futures", "live"),
         "things": ("host",),
         "text": ("args", "modules"),
         "time": ("calls", "show"),

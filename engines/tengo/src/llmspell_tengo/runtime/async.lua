@@ -173,7 +173,7 @@ end
 
 function members.current(n)
   check_count("current", n, 0, 0)
-  return R.task_value(R.task)
+  return R.task.future and R.task_value(R.task) or nil
 end
 
 -- f(item, index) for each item, at most so many at once; what takes one argument, or is the host's, gets the item alone
@@ -237,24 +237,11 @@ function members.timeout(n, seconds, f, ...)
     R.bad_argument("user-function:timeout", "first", "seconds", seconds)
   end
   seconds = check_seconds("timeout", "first", seconds)
-  local group, ticket = R.new_group(), {}
-  local future = spawn(group, f, n - 2, ...).future
-  observe(future, function()
-    wake(ticket)
-  end)
-  local timer = R.timer(seconds, function()
-    wake(ticket, "timeout")
-  end)
-  local function cancel()
-    R.stop_timer(timer)
-    R.cancel_group(group)
-  end
-  local why = park(ticket, "async.timeout", cancel)
-  cancel()
-  if why == "timeout" then
+  local in_time, result = R.within(seconds, "async.timeout", f, n - 2, ...)
+  if not in_time then
     return coded_error("timeout", "it took longer than " .. R.shown(seconds) .. " s")
   end
-  return result_of(future)
+  return result
 end
 
 -- Scopes

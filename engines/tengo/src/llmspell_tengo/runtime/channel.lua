@@ -9,9 +9,9 @@ local L, MAP = R.L, R.MAP
 
 local open, open_count, numbers, turn = {}, 0, 0, 0
 
--- queues: first and last index, entries
+-- queues: first and last index, entries; `most` is how many may wait before those that no longer do are let go
 local function queue()
-  return { first = 1, last = 0 }
+  return { first = 1, last = 0, most = 16 }
 end
 
 local function push(q, v)
@@ -30,6 +30,23 @@ local function waiting(q)
     q.first = q.first + 1
   end
   return nil
+end
+
+-- put an entry in line; what was woken elsewhere, or gave up, leaves the line of a channel that nobody serves, too
+local function line_up(q, entry)
+  if q.last - q.first >= q.most then
+    local kept = 0
+    for index = q.first, q.last do
+      local other = q[index]
+      q[index] = nil
+      if not other.ticket.woken then
+        kept = kept + 1
+        q[kept] = other
+      end
+    end
+    q.first, q.last, q.most = 1, kept, 2 * kept + 16
+  end
+  push(q, entry)
 end
 
 local function count(q)
@@ -102,7 +119,7 @@ end
 local function wait(ch, q, entry, seconds, what)
   local ticket = {}
   entry.ticket = ticket
-  push(q, entry)
+  line_up(q, entry)
   local timer = seconds and R.timer(seconds, function()
     wake(ticket, "timeout")
   end)
@@ -279,14 +296,29 @@ end
 local shared_methods = {}
 for name, limits in
   next,
-  { send = { 1, 1 }, try_send = { 1, 1 }, receive = { 0, 0 }, try_receive = { 0, 0 }, close = { 0, 0 }, info = { 0, 0 } }
+  { send = { 1, 1 }, try_send = { 1, 1 }, try_receive = { 0, 0 }, close = { 0, 0 }, info = { 0, 0 } }
 do
-  local gives_pair = name == "receive" or name == "try_receive"
   shared_methods[name] = function(shared, n, ...)
     check_count(name, n, limits[1], limits[2])
     local answer = R.ask(shared.target, name, n, ...)
-    return gives_pair and received_from_host(answer) or answer
+    return name == "try_receive" and received_from_host(answer) or answer
   end
+end
+
+function shared_methods.receive(shared, n, seconds)
+  check_count("receive", n, 0, 1)
+  seconds = check_seconds("receive", "first", seconds)
+  local function ask()
+    return R.ask(shared.target, "receive", 0)
+  end
+  if not seconds then
+    return received_from_host(ask())
+  end
+  local in_time, answer = R.within(seconds, "to receive from a shared channel", ask, 0)
+  if not in_time then
+    return coded_error("timeout", "nothing came within " .. R.shown(seconds) .. " s")
+  end
+  return received_from_host(answer)
 end
 
 function shared_methods.each(shared, n, f)
@@ -354,6 +386,9 @@ local function case_of(case, index)
     R.bad_argument("user-function:select", "first", "array of maps", case)
   end
   local receiving = case.receive ~= nil
+  if receiving and case.send ~= nil then
+    R.fail("case " .. index .. " of select both receives and sends: make it two")
+  end
   local ch = R.state_of(receiving and case.receive or case.send, "channel")
   if not ch then
     R.fail("case " .. index .. " of select names no channel of this script: give {receive: ch} or {send: ch, value: v}")
@@ -373,6 +408,9 @@ function members.select(n, cases, options)
   local default = options ~= nil and R.option("select", options, known, "default")
   local seconds = options ~= nil and check_seconds("select", "timeout", R.option("select", options, known, "timeout"))
   local size = cases[L]
+  for index = 0, size - 1 do
+    case_of(cases[index], index)
+  end
   turn = turn + 1
   for step = 0, size - 1 do
     local index = (turn + step) % size
@@ -393,10 +431,13 @@ function members.select(n, cases, options)
   if default then
     return outcome("default", nil, nil, false)
   end
+  if size == 0 and not seconds then
+    return coded_error("empty", "select of nothing would never end")
+  end
   local ticket = {}
   for index = 0, size - 1 do
     local ch, receiving, v = case_of(cases[index], index)
-    push(receiving and ch.receivers or ch.senders, { ticket = ticket, index = index, value = v })
+    line_up(receiving and ch.receivers or ch.senders, { ticket = ticket, index = index, value = v })
   end
   local timer = seconds and R.timer(seconds, function()
     wake(ticket, "timeout")
