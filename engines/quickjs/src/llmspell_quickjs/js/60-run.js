@@ -73,15 +73,27 @@ function isThenable(value) {
   return (kind === "object" ? value !== null : kind === "function") && typeof value.then === "function";
 }
 
+// Whether a thenable is the engine's own promise, with nothing of its own that asks to be heard otherwise.
+function isPlainPromise(value) {
+  return getPrototypeOf(value) === PromisePrototype && ownKeys(value).length === 0;
+}
+
 // Call `next` with the value, at once or when it is a promise that is kept; `failed` with what is thrown.
 function whenSettled(value, next, failed) {
+  let promise;
   try {
     if (!isThenable(value)) return next(value);
+    promise = isPlainPromise(value) ? value : new NativePromise((resolve) => resolve(value));
+    nativeThen(promise, (settled) => {
+      try {
+        next(settled);
+      } catch (error) {
+        failed(error);
+      }
+    }, failed);
   } catch (error) {
     return failed(error);
   }
-  const promise = new NativePromise((resolve) => resolve(value));
-  nativeThen(nativeThen(promise, next), undefined, failed);
 }
 
 function begin(description, params, code) {
