@@ -73,7 +73,7 @@ class JavaScriptEngine:
             vm = self._spares.take()
             try:
                 vm.fit_thread()
-                failure = syntax_failure(prepared, checker(vm.enter))
+                failure = syntax_failure(prepared, checker(vm))
             finally:
                 vm.close()
                 self._spares.refill()

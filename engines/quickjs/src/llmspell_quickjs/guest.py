@@ -66,7 +66,7 @@ class JavaScriptGuest:
         self._watch = watch
         self._limits = limits
         self._port = port
-        self._check = syntax.checker(vm.enter)
+        self._check = syntax.checker(vm)
         self._sources = RunSources(programs, self._check)
         self._crossing = Crossing(self._sources.files)
         self._name = ""

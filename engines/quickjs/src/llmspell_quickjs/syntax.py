@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell.engine.messages import Failure
 from llmspell_quickjs.source import Prepared
 from llmspell_quickjs.stack import LANGUAGE, Files
+
+if TYPE_CHECKING:
+    from llmspell_quickjs.vm import Vm
 
 Check = Callable[[str], dict[str, Any] | None]
 """Whether a text parses as a script: None, or the error as the glue describes it. Nothing of the text runs."""
@@ -26,11 +29,11 @@ _GOES_ON = (
 _UNFINISHED = ("unexpected end of string", "unexpected end of comment")
 
 
-def checker(enter: Callable[..., str]) -> Check:
-    """Make a check of a VM's way in."""
+def checker(vm: Vm) -> Check:
+    """Make a check by a VM, which it does not keep from being closed."""
 
     def check(text: str) -> dict[str, Any] | None:
-        answer = enter("check", text)
+        answer = vm.enter("check", text)
         return json.loads(answer) if answer else None
 
     return check
