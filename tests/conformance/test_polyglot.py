@@ -17,6 +17,7 @@ from llmspell import (
     Policy,
     ScriptModuleNotFoundError,
 )
+from llmspell.runtime.worker.pool import Workers
 
 FILES = {
     "tools.js": """
@@ -264,3 +265,25 @@ def test_cancelling_reaches_the_callee(tmp_path: Path) -> None:
             await session.aclose()
 
     asyncio.run(main())
+
+
+def test_the_next_run_finds_the_worker_of_the_other_language_warm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib.lua").write_text(FILES["lib.lua"])
+    (tmp_path / "main.js").write_text("import { greet } from './lib.lua'; export default await greet(params.name)")
+    forked: list[Any] = []
+    fork = Workers._fork
+
+    def counted(self: Workers, kind: Any, *rest: Any) -> Any:
+        forked.append(kind)
+        return fork(self, kind, *rest)
+
+    monkeypatch.setattr(Workers, "_fork", counted)
+    with Host(config={}) as host:
+        if not {"lua", "javascript"} <= set(host.plugins.engines):
+            pytest.skip("the engines lua and javascript are not both installed")
+        with host.session(policy=Policy.standard()) as session:
+            for name in ("ann", "bob", "eve"):
+                assert session.run(tmp_path / "main.js", {"name": name}).value == f"hello {name}"
+            assert len(forked) == 2

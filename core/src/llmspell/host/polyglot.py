@@ -32,7 +32,7 @@ class Neighbour(HostObject):
         """End the guest, and wait for it; the run's own guest ends with the run."""
         if self._task is None:
             return
-        self.conversation.stop("cancelled")
+        self.conversation.dismiss()
         await asyncio.gather(self._task, return_exceptions=True)
         for item in self.conversation.run.end():
             await item.aclose() if hasattr(item, "aclose") else item.close()

@@ -110,6 +110,21 @@ class Conversation:
             except RuntimeError:
                 return
 
+    def dismiss(self) -> None:
+        """End a guest that serves others, on the loop: one that does nothing now leaves a place fit for the next run.
+
+        One that does something is stopped.
+        """
+        loop = self._loop
+        busy = self._busy or self._inbox or self._work or self._invocations or self._stop_sent
+        if loop is None or not self._going or busy or self.run.stopping:
+            self.stop("cancelled")
+            return
+        self._stop_sent = True
+        self._inbox.append(Cancel())
+        self._killer = loop.call_later(GRACE, self.seat.kill, "cancelled")
+        self._go_on()
+
     @property
     def only_asks(self) -> bool:
         """Nothing goes on but that a person is asked: the guest is idle, and so is everything it waits for."""

@@ -73,8 +73,8 @@ def runtime(message: str, frames: tuple[FrameInfo, ...]) -> Failure:
     return Failure(kind="runtime", message=message, language=LANGUAGE, frames=frames)
 
 
-def stopped(reason: str, frames: Any = ()) -> Failure:
-    """Tell of a run that was ended from outside."""
+def stopped(reason: str, frames: Any = (), *, spent: bool = True) -> Failure:
+    """Tell of a run that was ended from outside; ``spent``: in the middle of something."""
     if reason == "memory":
         return out_of_memory(frames)
     where = frames[0] if frames else None
@@ -86,7 +86,7 @@ def stopped(reason: str, frames: Any = ()) -> Failure:
         file=where.file if where is not None else "",
         line=where.line if where is not None else 0,
         frames=tuple(frames),
-        state_spent=True,
+        state_spent=spent,
     )
 
 

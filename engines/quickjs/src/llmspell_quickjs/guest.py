@@ -213,6 +213,7 @@ class JavaScriptGuest:
             return
         reason = self._reason or cancel.reason or "cancelled"
         with self._lock:
+            spent = bool(self._reason)
             self._reason = ""
             self._vm.untrip()
         timer = threading.Timer(self._limits.grace, self.interrupt, ("grace",))
@@ -223,11 +224,12 @@ class JavaScriptGuest:
             self._perform(unheard, "cancel", "the run is being ended")
         except JSException:
             # Its clean-up took longer than the grace, or failed: the run ends all the same.
-            pass
+            spent = True
         finally:
             timer.cancel()
+        spent = spent or bool(self._reason)
         self._reason = reason
-        said.append(self._end(failures.stopped(reason)))
+        said.append(self._end(failures.stopped(reason, spent=spent)))
 
     # With the VM
 

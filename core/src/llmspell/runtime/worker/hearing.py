@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from llmspell.engine import GuestUsage
-from llmspell.engine.messages import MAIN, Call, Delivery, Done, Emit, Failed, GuestMessage, Invoke, Load
+from llmspell.engine.messages import MAIN, Call, Cancel, Delivery, Done, Emit, Failed, GuestMessage, Invoke, Load
 from llmspell.errors import ConversionError, EngineCrashed, ResourceExhausted
 from llmspell.runtime.worker import nodes
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader
@@ -48,8 +48,8 @@ class Hearing:
     """
 
     __slots__ = (
-        "_answer", "_emit", "_invocations", "_last_call", "_limits", "_open", "_reader", "_run", "_size", "main",
-        "over", "usage",
+        "_answer", "_dismissed", "_emit", "_invocations", "_last_call", "_limits", "_open", "_reader", "_run", "_size",
+        "main", "over", "usage",
     )  # fmt: skip
 
     def __init__(self, run: int, limits: ValueLimits, emit: Callable[[Emit], None]) -> None:
@@ -62,6 +62,7 @@ class Hearing:
         self._open = False
         self._last_call = 0
         self._invocations: set[int] = set()
+        self._dismissed = False
         self.main: Done | Failed | None = None
         self.over: ResourceExhausted | None = None
         self.usage = GuestUsage()
@@ -78,7 +79,9 @@ class Hearing:
         if main is None or self._open or self._invocations or not self._reader.empty or self.over is not None:
             return False
         if type(main) is Failed:
-            return main.failure.kind in _SAFE_TO_REUSE and not main.failure.state_spent
+            failure = main.failure
+            safe = failure.kind in _SAFE_TO_REUSE or (self._dismissed and failure.kind == "cancelled")
+            return safe and not failure.state_spent
         return True
 
     def expect(self, message: Delivery) -> None:
@@ -87,6 +90,8 @@ class Hearing:
             raise _broken("it spoke before it was spoken to")
         if isinstance(message, Invoke | Load):
             self._invocations.add(message.id)
+        # A guest that does nothing is told to end: nothing was cut short in its worker.
+        self._dismissed = type(message) is Cancel and message.id == MAIN and not self._invocations
         self._open = True
         self._size = 0
         self._answer = []
