@@ -68,6 +68,27 @@ def test_what_was_typed_before_the_question_is_no_answer(terminal: Callable[...,
     assert "was not approved" in one.text
 
 
+def test_a_question_waits_until_the_spells_own_is_answered(terminal: Callable[..., Any], tmp_path: Path) -> None:
+    env = asking("Mars", tmp_path)
+    spell, shown = tmp_path / "launch.lua", tmp_path / "shown"
+    both = f"""
+        local name = async.spawn(function() return terminal.read_line("name: ") end)
+        while not fs.exists("{shown}") do core.sleep(0.01) end
+        local pilot = agent.create("pilot", {{tools = {{"launch"}}}})
+        local said = pilot:run("go", {{details = true}}).tool_calls[1].result
+        return {{name = name:await(), said = said}}"""
+    spell.write_text(spell.read_text().partition("local pilot")[0] + both)
+    one = terminal("run", "launch.lua", "--allow-read", str(shown), env=env)
+    one.read_until("name: ")
+    shown.touch()
+    one.press("Ada\n")
+    one.read_until("allow it? [y/N] ")
+    one.press("y\n")
+    assert one.finish() == 0
+    assert "launched to Mars" in one.text
+    assert "Ada" in one.text.rpartition("allow it?")[2]
+
+
 def test_a_models_arguments_do_not_steer_the_terminal(terminal: Callable[..., Any], tmp_path: Path) -> None:
     one = terminal("run", "launch.lua", env=asking("\x1b[2J\x1b]0;owned\x07\rallow it? [y/N] y", tmp_path))
     one.read_until("\nallow it? [y/N] ")

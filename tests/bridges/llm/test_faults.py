@@ -10,6 +10,9 @@ import pytest
 from tests.bridges.llm.conftest import ScriptedServer, answering, serving
 
 from llmspell import BridgeCallError
+from llmspell_llm.conversation import Message, Settings
+from llmspell_llm.errors import ProviderDownError
+from llmspell_llm.llm import Asking
 
 GARBAGE = b"<html>out of order</html>"
 
@@ -110,6 +113,40 @@ def test_the_circuit_of_one_that_keeps_failing_opens_and_a_check_closes_it(
     assert [request.path for request in servers[0].requests] == ["/v1/chat/completions"] * 2 + ["/v1/models"]
     assert [member["status"] for member in health] == ["open", "healthy", "unknown"]
     assert {name: told["ok"] for name, told in checked["members"].items()} == {"p0": True, "p1": True, "p2": False}
+
+
+def test_one_that_rests_is_woken_by_the_regular_check_once_it_is_there_again(
+    pooled: Any, servers: list[ScriptedServer]
+) -> None:
+    servers[0].fail(500)
+    servers[1].answer("b").answer("b")
+    servers[0].fail(503)  # the first check: it is not there yet
+    servers[0].then(lambda exchange: exchange.json({"data": [{"id": "m"}]}))
+    servers[0].answer("a")
+    value = pooled.run(
+        lua="""pool.create("all", {"p0", "p1"}, "failover", {settings = {
+              circuit_threshold = 1, circuit_rest = 3600000, health_check_interval = 100}})
+            local said = {llm.complete("?", {model = "all"}), llm.complete("?", {model = "all"})}
+            while pool.health("all")[1].status == "open" do async.sleep(0.01) end
+            said[3] = llm.complete("?", {model = "all"})
+            return said""",
+        javascript="""await pool.create("all", ["p0", "p1"], "failover", {settings: {
+              circuitThreshold: 1, circuitRest: 3600000, healthCheckInterval: 100}});
+            const ask = () => llm.complete("?", {model: "all"});
+            const said = [await ask(), await ask()];
+            while (pool.health("all")[0].status === "open") await async.sleep(0.01);
+            return [...said, await ask()]""",
+    ).value
+    assert value == ["b", "b", "a"]
+    assert [request.path.removeprefix("/v1/") for request in servers[0].requests] == [
+        "chat/completions", "models", "models", "chat/completions",
+    ]  # fmt: skip
+    assert [request.path.removeprefix("/v1/") for request in servers[1].requests] == ["chat/completions"] * 2
+
+
+def test_a_check_that_would_never_rest_is_refused(pooled: Any, servers: list[ScriptedServer]) -> None:
+    with pytest.raises(BridgeCallError, match=r"health_check_interval.*at least 100"):
+        pooled.calls(pool("failover", health_check_interval=0.001))
 
 
 def test_a_stream_that_cannot_begin_is_begun_by_the_next(pooled: Any, servers: list[ScriptedServer]) -> None:
@@ -218,3 +255,43 @@ def test_metrics_of_single_providers_count_what_was_sent(pooled: Any, servers: l
     assert (metrics["total_requests"], metrics["successful_calls"], metrics["failed_calls"]) == (2, 1, 1)
     assert metrics["usage"]["requests"] == 2
     assert "slower" in metrics["last_error"]
+
+
+DIALECTS = {
+    "compatible": ("LLMSPELL_API_KEY", "LLMSPELL_BASE_URL", "/v1"),
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+    "openai-responses": ("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", ""),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", ""),
+    "vertex": ("VERTEX_API_KEY", "GOOGLE_VERTEX_BASE_URL", ""),
+    "openrouter": ("OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "/v1"),
+    "ollama": ("OLLAMA_API_KEY", "OLLAMA_BASE_URL", "/v1"),
+}
+LIBRARIES = {"anthropic": "anthropic", "gemini": "google.genai", "vertex": "google.genai"}
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_no_library_sends_again_what_we_send_again(
+    server: ScriptedServer, models: Any, dialect: str, streaming: bool, retries: int
+) -> None:
+    if dialect in LIBRARIES:
+        pytest.importorskip(LIBRARIES[dialect])
+    key, url, path = DIALECTS[dialect]
+    at_once = {"Retry-After": "0"}
+    for _ in range(20):
+        server.then(lambda exchange: exchange.send(503, b'{"error": {"message": "busy"}}', at_once))
+
+    async def work(asking: Asking) -> None:
+        settings = Settings(retries=retries)
+        question = [Message("user", "Hello?")]
+        with pytest.raises(ProviderDownError):
+            if streaming:
+                async for _ in (await asking.stream(question, settings)).pieces():
+                    pass
+            else:
+                await asking.complete(question, settings)
+
+    models({key: "k", url: f"{server.address}{path}", "LLMSPELL_MODEL": f"{dialect}:m/1"}).run(work)
+    assert len(server.requests) == 1 + retries

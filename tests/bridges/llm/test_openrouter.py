@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llmspell import BridgeCallError
 from llmspell_llm import errors
 from llmspell_llm.conversation import Answer, Message, Settings
 from llmspell_llm.llm import Asking
@@ -129,3 +130,10 @@ def test_an_error_inside_a_stream_is_its_error(server: Any, router: Any) -> None
 
     with pytest.raises(errors.ModelError, match="broke off"):
         router.run(work)
+
+
+def test_a_name_that_cannot_be_a_model_there_is_told(spells: Any) -> None:
+    spells.environ |= {"OPENROUTER_API_KEY": "k"}
+    with pytest.raises(BridgeCallError, match=r"openrouter:gpt-4o cannot be asked: .*'openai/gpt-4o'") as caught:
+        spells.calls(("llm.complete", "Hello?", {"model": "openrouter:gpt-4o"}))
+    assert isinstance(caught.value.__cause__, errors.ModelUnknownError)

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmspell.cli.frames import clean
 from llmspell.cli.streams import Stream
+from llmspell.errors import BridgeError
 
 if TYPE_CHECKING:
-    from llmspell.cli.progress import ProgressLine
+    from llmspell.cli.terminal import Terminal
 
 _LONGEST = 4000
-_LINE = 4096
 
 
 class TerminalApproval:
     """Asks at the terminal whether an agent may use a tool; only ``y`` or ``yes`` says so.
 
-    What was typed before the question was shown is no answer to it. Questions come one at a time.
+    What was typed before the question was shown is no answer to it. It comes in its turn with what the spell itself
+    asks, since both are answered at one keyboard.
 
     Args:
-        err: The terminal.
-        progress: Makes room for the question.
+        terminal: Where the answer is typed.
+        err: Where the question is shown.
     """
 
-    def __init__(self, err: Stream, progress: ProgressLine | None = None) -> None:
+    def __init__(self, terminal: Terminal, err: Stream) -> None:
+        self._terminal = terminal
         self._err = err
-        self._progress = progress
-        self._turn = asyncio.Lock()
 
     async def __call__(self, request: Mapping[str, Any]) -> bool:
         """Ask, and wait for the answer. The run's deadline goes on meanwhile."""
-        async with self._turn:
-            if self._progress is not None:
-                self._progress.clear()
+
+        def show() -> None:
             if not self._err.at_line_start:
                 self._err.line("")
-            _forget_typed()
             self._err.write(_question(request))
-            said = await _line()
-            self._err.at_line_start = True
-            return said.strip().casefold() in ("y", "yes")
 
-
-def at_terminal(err: Stream) -> bool:
-    """Tell whether a person can be asked: both the question and the answer are at a terminal."""
-    return err.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+        try:
+            said = await self._terminal.answer(show)
+        except BridgeError:  # what cannot be read is not a yes
+            said = None
+        self._err.at_line_start = True
+        return said is not None and said.strip().casefold() in ("y", "yes")
 
 
 def _question(request: Mapping[str, Any]) -> str:
@@ -61,32 +55,3 @@ def _question(request: Mapping[str, Any]) -> str:
     agent, tool = request.get("agent", ""), request.get("tool", "")
     told = f"agent {agent!r} wants to use the tool {tool!r}: {request.get('description', '')}\n{arguments}\n"
     return clean(told) + "allow it? [y/N] "
-
-
-def _forget_typed() -> None:
-    try:
-        import termios
-    except ImportError:
-        return
-    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-
-
-async def _line() -> str:
-    """Return the next line that is typed, or nothing at the end of input."""
-    loop = asyncio.get_running_loop()
-    descriptor = sys.stdin.fileno()
-    answer: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        try:
-            typed = os.read(descriptor, _LINE)
-        except OSError:
-            typed = b""
-        if not answer.done():
-            answer.set_result(typed.decode(errors="replace"))
-
-    loop.add_reader(descriptor, read)
-    try:
-        return await answer
-    finally:
-        loop.remove_reader(descriptor)

@@ -18,6 +18,14 @@ MAX_LINE = 1024 * 1024
 _PART = 64 * 1024
 
 
+def _forget_typed(descriptor: int) -> None:
+    try:
+        import termios
+    except ImportError:  # Windows
+        return
+    termios.tcflush(descriptor, termios.TCIFLUSH)
+
+
 class Terminal:
     """Asks on the terminal, or reads what was piped in, line by line.
 
@@ -69,6 +77,31 @@ class Terminal:
                 for stream in (self._out, self._err):
                     stream.at_line_start = stream.at_line_start or stream.is_terminal
             return line
+
+    async def answer(self, show: Callable[[], None]) -> str | None:
+        """Ask what only somebody who has seen the question may answer, and return the line that is typed after it.
+
+        It waits for its turn, as every question does. What was typed before is no answer: what nobody was asked for is
+        forgotten, and what was read for the spell already is kept for it.
+
+        Args:
+            show: Shows the question.
+
+        Returns:
+            None at Ctrl-D.
+
+        Raises:
+            BridgeError: As :meth:`read_line`.
+        """
+        async with self._turn:
+            kept, self._waiting = self._waiting, b""
+            _forget_typed(self._descriptor)
+            self._clear()
+            show()
+            try:
+                return await self._line()
+            finally:
+                self._waiting = kept + self._waiting
 
     async def _line(self) -> str | None:
         while b"\n" not in self._waiting:

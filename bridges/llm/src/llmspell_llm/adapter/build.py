@@ -31,7 +31,7 @@ def build_model(provider: Provider, endpoint: Endpoint, model: str, client: Any)
     """Return the pydantic-ai model for a model name at an endpoint.
 
     Raises:
-        ModelUnknownError: The dialect is unknown, or its library is not installed.
+        ModelUnknownError: The dialect is unknown, its library is not installed, or that knows of no such model.
     """
     try:
         build = _DIALECTS[endpoint.dialect]
@@ -42,8 +42,15 @@ def build_model(provider: Provider, endpoint: Endpoint, model: str, client: Any)
             model=model,
             hint=f"dialects: {', '.join(sorted(_DIALECTS))}",
         ) from None
+    from pydantic_ai.exceptions import UserError
+
     try:
         return build(provider, endpoint, model, client)
+    except UserError as error:
+        # A name that cannot be one there, or a setting that is missing.
+        raise ModelUnknownError(
+            f"{provider.name}:{model} cannot be asked: {error}", provider=provider.name, model=model
+        ) from error
     except ImportError as error:
         extra = {"anthropic": "anthropic", "google": "google", "vertex": "google"}.get(endpoint.dialect, "")
         raise ModelUnknownError(

@@ -6,11 +6,10 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
-from llmspell.errors import ArgumentError, BridgeError
+from llmspell.errors import ArgumentError, BridgeError, LlmspellError
 from llmspell.plugin import Bridge, BridgeContext, export
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.bridges.providers import ProvidersBridge, members_from
-from llmspell_llm.errors import ModelError
 from llmspell_llm.names import snake_keys
 from llmspell_llm.pool.member import Member
 from llmspell_llm.pool.pool import Pool, PoolSettings
@@ -171,7 +170,8 @@ class PoolBridge(Bridge):
         asking = self._llm.asking
         try:
             await asking.connections.list_models(asking.directory.resolve(member.name).provider)
-        except ModelError as error:
+        except LlmspellError as error:
+            # A policy that forbids to reach it is as good a reason as a server that is down.
             return error.message
         return None
 

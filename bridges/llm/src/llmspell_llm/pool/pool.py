@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 TOGETHER = ("race", "consensus")
 LONGEST_WAIT = 60.0
+LEAST_INTERVAL = 100
+"""Milliseconds between checks of members; more often would only be a load on whoever serves them."""
 _WHOLE = ("max_retries", "circuit_threshold", "rate_limit")
 
 
@@ -32,7 +34,7 @@ class PoolSettings:
         circuit_threshold: How often that is.
         circuit_rest: Milliseconds it is left alone.
         rate_limit: Requests that may begin in one second; None for no limit.
-        health_check_interval: Milliseconds between checks of the members that rest; None checks none.
+        health_check_interval: Milliseconds between checks of the members that rest, at least 100; None checks none.
         consensus_threshold: Share of members that must agree, for the strategy ``consensus``.
     """
 
@@ -60,6 +62,12 @@ class PoolSettings:
                 raise ArgumentError(f"setting {name!r} cannot be {value!r}", parameter=name)
             if value is not None and name != "circuit_breaker" and (not isinstance(value, int | float) or value < 0):
                 raise ArgumentError(f"setting {name!r} should be a number that is not negative", parameter=name)
+        interval = changes.get("health_check_interval")
+        if interval is not None and interval < LEAST_INTERVAL:
+            raise ArgumentError(
+                f"setting 'health_check_interval' should be at least {LEAST_INTERVAL} ms, got {interval:g}",
+                parameter="health_check_interval",
+            )
         whole: dict[str, Any] = {name: int(changes[name]) for name in _WHOLE if changes.get(name) is not None}
         return replace(self, **{**changes, **whole})
 

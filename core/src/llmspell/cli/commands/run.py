@@ -16,6 +16,7 @@ from llmspell.cli.streams import ReaderGone, Stream
 if TYPE_CHECKING:
     from llmspell.cli.progress import ProgressLine
     from llmspell.cli.running import Outcome
+    from llmspell.cli.terminal import Terminal
     from llmspell.engine import Source
     from llmspell.gate import JsonlRecorder
     from llmspell.host.host import Host
@@ -105,11 +106,11 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     try:
         streams = None if as_json else {"output": out, "error_output": err}
         progress = None if as_json or quiet or not err.is_terminal else _progress(err, out)
-        if err.is_terminal:
-            _let_person_approve(host, err, progress)
-        # Standard input that held the spell has no answers left.
-        clear = (lambda: None) if progress is None else progress.clear
-        terminal = None if spell.source.name == "<stdin>" else Terminal.of_process(out, err, clear)
+        terminal = Terminal.of_process(out, err, (lambda: None) if progress is None else progress.clear)
+        if err.is_terminal and terminal is not None and terminal.interactive:
+            _let_person_approve(host, err, terminal)
+        if spell.source.name == "<stdin>":
+            terminal = None  # standard input that held the spell has no answers left
         outcome = perform(
             host, spell, given, policy, recorder=recorder, streams=streams, progress=progress, terminal=terminal
         )
@@ -125,11 +126,10 @@ def _run(settings: Settings, source: Source, options: dict[str, Any]) -> int:
     return 0
 
 
-def _let_person_approve(host: Host, err: Stream, progress: ProgressLine | None) -> None:
-    from llmspell.cli.approving import TerminalApproval, at_terminal
+def _let_person_approve(host: Host, err: Stream, terminal: Terminal) -> None:
+    from llmspell.cli.approving import TerminalApproval
 
-    if at_terminal(err):
-        host.approve = TerminalApproval(err, progress)
+    host.approve = TerminalApproval(terminal, err)
 
 
 def _prepare(settings: Settings, host: Host, spell: Spell, policy: Policy) -> None:
