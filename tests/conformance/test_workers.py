@@ -6,7 +6,7 @@ import pytest
 
 from llmspell.testing import EngineConformance
 
-# A hardened worker is an ordinary one with less around it: two languages meet the ordinary one in the slow suite.
+# A hardened worker is an ordinary one with less around it: the slow suite meets that one, too.
 
 
 @pytest.mark.slow
@@ -20,6 +20,7 @@ class TestLuaHardened(EngineConformance):
     level = "strict"
 
 
+@pytest.mark.slow
 class TestJavaScriptInWorkers(EngineConformance):
     engine_spec = "javascript"
     level = "standard"

@@ -15,7 +15,8 @@ from llmspell.engine import messages as m
 from llmspell.errors import ScriptRuntimeError
 from llmspell.gate import Gate
 from llmspell.policy import Policy
-from llmspell.runtime.run import Run, RunServices
+from llmspell.runtime.run import Run
+from llmspell.runtime.services import RunServices
 from llmspell.runtime.system import SystemBridge
 from llmspell.values import FunctionRef, HostRef, ValueConverter
 from llmspell_std.plugin import llmspell_bridges

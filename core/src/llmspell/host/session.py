@@ -20,8 +20,9 @@ from llmspell.host.result import RunResult
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
 from llmspell.runtime.results import result_of
-from llmspell.runtime.run import Run, RunServices
+from llmspell.runtime.run import Run
 from llmspell.runtime.seat import SOFT, Seat
+from llmspell.runtime.services import RunServices
 from llmspell.spell import Spell, bind_params, load_spell
 from llmspell.values import ValueLimits
 

@@ -7,10 +7,9 @@ The first export that has to be awaited moves the rest of it to the host's home 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from llmspell.bridge.function import Heard
 from llmspell.engine.messages import (
     MAIN,
     Call,
@@ -20,34 +19,29 @@ from llmspell.engine.messages import (
     Failed,
     GuestMessage,
     HostMessage,
-    Invoke,
-    Load,
     Reply,
 )
-from llmspell.engine.source import Source
 from llmspell.errors import (
     Cancelled,
     EngineCrashed,
     LlmspellError,
-    SessionClosedError,
 )
 from llmspell.gate import Gate
 from llmspell.gate.gate import Relayed
-from llmspell.gate.living import revive
+from llmspell.runtime.asking import Asked
 from llmspell.runtime.delivery import next_of
 from llmspell.runtime.hostwork import HostWork
-from llmspell.runtime.invocations import Invocations, into
+from llmspell.runtime.invocations import Invocations
 from llmspell.runtime.outcome import error_from
 from llmspell.runtime.results import emit, result_of
 from llmspell.runtime.run import Run
 from llmspell.runtime.seat import Seat
-from llmspell.values import FunctionRef
 
 GRACE = 0.2
 """Seconds between asking a guest to end and ending it."""
 
 
-class Conversation:
+class Conversation(Asked):
     """Drive one guest.
 
     Args:
@@ -344,114 +338,6 @@ class Conversation:
         self._inbox.insert(0, Cancel(self.run.stopping))
         self._killer = self._loop.call_later(GRACE, self.seat.kill, self.run.stopping)
         self._go_on()
-
-    # Functions of the script
-
-    async def invoke(self, ref: FunctionRef, args: list[Any]) -> list[Any]:
-        """Call a function of the guest and wait for its results.
-
-        Raises:
-            ScriptError: It raised.
-            ConversionError: An argument cannot cross.
-        """
-        loop = self._loop
-        if loop is not None and asyncio.get_running_loop() is not loop:
-            future = asyncio.run_coroutine_threadsafe(self.invoke(ref, args), loop)
-            return await asyncio.wrap_future(future)
-        return await self._ask_guest(self._invocation(ref, args))
-
-    async def feed(self, ref: FunctionRef, items: list[Any]) -> int | None:
-        """Call a function of the guest with each of some items, until a call returns ``false``.
-
-        Returns:
-            How many calls there were, where one returned ``false``; else None.
-
-        Raises:
-            ScriptError: It raised.
-            ConversionError: An item cannot cross.
-        """
-        loop = self._loop
-        if loop is not None and asyncio.get_running_loop() is not loop:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.feed(ref, items), loop))
-        values = await self._ask_guest(self._invocation(ref, items, each=True))
-        calls = values[0] if values else None
-        if calls is not None and not (type(calls) is int and 0 < calls <= len(items)):
-            raise EngineCrashed("the guest told of calls that it was not asked to make")
-        return calls
-
-    def relay(self, ref: FunctionRef, args: list[Any], heard: Heard) -> Callable[[], None] | None:
-        """Call a function of the guest on behalf of another guest, without a task that waits.
-
-        Args:
-            heard: Called with its results, or with what it raised, at once when they are there.
-
-        Returns:
-            What calls it off; None where this is no place for it, and :meth:`invoke` is to be used.
-
-        Raises:
-            ConversionError: An argument cannot cross.
-            BridgeError: The recursion between languages is too deep.
-        """
-        loop = self._loop
-        if loop is None or self.ended is not None or asyncio.get_running_loop() is not loop:
-            return None
-        number = self._ask(self._invocation(ref, args), heard)
-        return lambda: self._call_off(number)
-
-    def _invocation(self, ref: FunctionRef, args: list[Any], *, each: bool = False) -> Callable[[int], HostMessage]:
-        if self.ended is not None:
-            raise SessionClosedError(f"the script function {ref.name or ref.id} is gone: its run has ended")
-        run = self.run
-        values = [run.converter.to_value(arg, run.naming) for arg in args]
-        return lambda number: Invoke(number, ref.id, values, each)
-
-    async def load(self, source: Source) -> Any:
-        """Have the guest run a module, and return its exports: functions among them are awaitable.
-
-        Raises:
-            ScriptError: It does not compile, or raised.
-        """
-        values = await self._ask_guest(lambda number: Load(number, source))
-        return values[0] if values else None
-
-    async def _ask_guest(self, message: Callable[[int], HostMessage]) -> list[Any]:
-        if self._loop is None:
-            raise Cancelled("the run is not being driven")
-        answer: asyncio.Future[list[Any]] = self._loop.create_future()
-        number = self._ask(message, into(answer))
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            self._call_off(number)
-            raise
-
-    def _ask(self, message: Callable[[int], HostMessage], heard: Heard) -> int:
-        if self._loop is None or self.ended is not None:
-            raise Cancelled("the run is not being driven")
-        number = self._invocations.begin(heard)
-        self._inbox.append(message(number))
-        self._go_on()
-        return number
-
-    def _call_off(self, number: int) -> None:
-        """Have the guest end what nobody waits for any more."""
-        if self._invocations.end(number) is not None and self.ended is None:
-            self._inbox.append(Cancel("cancelled", number))
-            self._go_on()
-
-    def _answered(self, said: Done | Failed) -> None:
-        heard = self._invocations.end(said.id)
-        if heard is None:
-            return
-        if isinstance(said, Failed):
-            heard(None, error_from(said.failure, self.run))
-            return
-        try:
-            values = [revive(self.run, value) for value in said.values]
-        except LlmspellError as error:
-            heard(None, error)
-        else:
-            heard(values, None)
 
     def outcome(self) -> Any:
         """Return the first result of a run that has ended, as another guest may have it.

@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from llmspell.bridge import Bridge, BridgeSet, HostObject, ScriptFunction
+from llmspell.bridge import Bridge, HostObject, ScriptFunction
 from llmspell.bridge.function import Feeder, Invoker, Relayer
 from llmspell.errors import (
     BudgetExceeded,
@@ -24,13 +23,13 @@ from llmspell.errors import (
     SessionClosedError,
 )
 from llmspell.gate.budget import Budget
-from llmspell.gate.gate import Authorizer, Door
+from llmspell.gate.gate import Door
 from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
-from llmspell.runtime.channels import SharedChannels
 from llmspell.runtime.handles import Handles, unknown
+from llmspell.runtime.services import RunServices
 from llmspell.runtime.stream import HostFunction, HostStream
-from llmspell.values import DEFAULT_VALUE_LIMITS, FunctionRef, HostRef, ValueConverter, ValueLimits, size_of
+from llmspell.values import FunctionRef, HostRef, size_of
 from llmspell.values.convert import Naming
 
 if TYPE_CHECKING:
@@ -40,36 +39,6 @@ _LEAST_WARNING = 256  # bytes that even an empty warning takes here
 
 _PROCESS = secrets.token_hex(6)
 _numbers = itertools.count(1)
-
-Sink = Callable[[str, str], None]
-
-
-def _unavailable(*_: Any) -> Any:
-    raise RuntimeError("this run has no session")
-
-
-@dataclass(slots=True)
-class RunServices:
-    """What a session lends to each of its runs."""
-
-    session: str
-    principal: str
-    bridges: BridgeSet
-    converter: ValueConverter
-    doors: dict[tuple[str, str], Door]
-    value_limits: ValueLimits = DEFAULT_VALUE_LIMITS
-    event: Callable[[str, str, dict[str, Any]], None] | None = None
-    environ: dict[str, str] = field(default_factory=dict)
-    on_output: Sink | None = None
-    scrub: Callable[[str], str] | None = None
-    authorize: Authorizer | None = None
-    child: Callable[..., Any] = _unavailable
-    find_spell: Callable[..., Any] = _unavailable
-    watch: Callable[[Any], None] = _unavailable
-    unwatch: Callable[[Any], None] = _unavailable
-    rewatch: Callable[[Any], None] = _unavailable
-    release: Callable[[Any], None] = _unavailable
-    channels: SharedChannels = field(default_factory=SharedChannels)
 
 
 class Run:

@@ -16,6 +16,14 @@ local own = {
 
 local loaded = {} -- modules by name
 
+-- Make all functions of a module that an iterator names, and what `pairs` goes through.
+local function all_of(self, each, known)
+  for key in each, known do
+    local _ = self[key]
+  end
+  return next, self, nil
+end
+
 -- Make the module of a bridge. `exports` are names, one a line, those of streams with a star.
 local function make_bridge(name, exports)
   local known = {}
@@ -42,10 +50,7 @@ local function make_bridge(name, exports)
     return f
   end
   function class.__pairs(self)
-    for key in next, known do
-      local _ = self[key]
-    end
-    return next, self, nil
+    return all_of(self, next, known)
   end
   return setmetatable({}, class)
 end
@@ -64,10 +69,7 @@ local function make_own(name)
     end
   end
   function class.__pairs(self)
-    for key in gmatch(own[name], "([%a_]+)[,;]") do
-      local _ = self[key]
-    end
-    return next, self, nil
+    return all_of(self, gmatch(own[name], "([%a_]+)[,;]"))
   end
   return setmetatable({}, class)
 end

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
-from llmspell_tengo.syntax.tree import Call, Expr, Func, Import
+from llmspell_tengo.syntax.tree import Call, Expr, Func, Ident, Import
 
 TypeSource: TypeAlias = "Expr | int | tuple[str, Expr]"
 """Where a variable's type comes from: an expression, a type mask, or ("key" | "value", iterable)."""
@@ -92,3 +92,17 @@ class Loop:
     assigned: set[Symbol] = field(default_factory=set)
     calls: bool = False
     nests: bool = False
+
+
+def is_append_to(value: Expr, symbol: Symbol) -> TypeGuard[Call]:
+    """Tell whether ``value`` is ``append(x, item)`` for the variable ``x``."""
+    return (
+        type(value) is Call
+        and type(value.callee) is Ident
+        and value.callee.name == "append"
+        and value.callee.symbol is None
+        and len(value.args) == 2
+        and not value.spread
+        and type(value.args[0]) is Ident
+        and value.args[0].symbol is symbol
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from llmspell_tengo.compiler.emit.calls import CallWriter
 from llmspell_tengo.compiler.emit.expressions import runs_code, strip, types
 from llmspell_tengo.compiler.emit.writer import CALL
-from llmspell_tengo.compiler.symbols import Function, Symbol
+from llmspell_tengo.compiler.symbols import Function, Symbol, is_append_to
 from llmspell_tengo.compiler.types import ARR, UNDEF, type_of
 from llmspell_tengo.syntax import tree
 
@@ -279,19 +279,9 @@ class StatementWriter(CallWriter):
 
 
 def _appends_to(value: tree.Expr, symbol: Symbol) -> bool:
-    """Tell whether the statement is ``x = append(x, item)``."""
-    return (
-        type(value) is tree.Call
-        and type(value.callee) is tree.Ident
-        and value.callee.name == "append"
-        and value.callee.symbol is None
-        and len(value.args) == 2
-        and not value.spread
-        and type(value.args[0]) is tree.Ident
-        and value.args[0].symbol is symbol
-        # the array is read before the item is evaluated, which may assign the variable
-        and not (symbol.captured and runs_code(value.args[1]))
-    )
+    """Tell whether the statement extends the array of ``x`` in place."""
+    # the array is read before the item is evaluated, which may assign the variable
+    return is_append_to(value, symbol) and not (symbol.captured and runs_code(value.args[1]))
 
 
 def _is_plain(node: tree.Stmt | None) -> bool:

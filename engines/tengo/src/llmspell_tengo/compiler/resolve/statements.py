@@ -7,7 +7,7 @@ from typing import Any
 
 from llmspell_tengo.compiler.resolve.expressions import ExpressionResolver
 from llmspell_tengo.compiler.resolve.scopes import KNOWN
-from llmspell_tengo.compiler.symbols import Loop, Symbol
+from llmspell_tengo.compiler.symbols import Loop, is_append_to
 from llmspell_tengo.syntax import tree
 
 
@@ -88,7 +88,7 @@ class StatementResolver(ExpressionResolver):
         symbol.values.append(compound or value)
         for loop in self.loops:
             loop.assigned.add(symbol)
-        if compound is None and _is_append_to(value, symbol):
+        if compound is None and is_append_to(value, symbol):
             symbol.grows = True
 
     def block_(self, node: tree.Block) -> None:
@@ -164,20 +164,6 @@ class StatementResolver(ExpressionResolver):
             raise self.fault(node, "export not allowed inside function")
         if self.paths or self.options.exports:
             self.expr(node.value)
-
-
-def _is_append_to(value: tree.Expr, symbol: Symbol) -> bool:
-    """Tell whether ``value`` is ``append(x, item)`` for the variable ``x``."""
-    return (
-        type(value) is tree.Call
-        and type(value.callee) is tree.Ident
-        and value.callee.name == "append"
-        and value.callee.symbol is None
-        and len(value.args) == 2
-        and not value.spread
-        and type(value.args[0]) is tree.Ident
-        and value.args[0].symbol is symbol
-    )
 
 
 _STATEMENTS: dict[type, Callable[[StatementResolver, Any], None]] = {
