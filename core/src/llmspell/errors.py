@@ -230,14 +230,16 @@ class ConversionError(LlmspellError):
     """A value cannot cross between script and host.
 
     Attributes:
-        path: Where in the value, e.g. ``"$.users[3].age"``; ``"$"`` is the value itself.
+        path: Where in the value, e.g. ``"$.users[3].age"``; ``"$"`` is the value itself. A long one is shortened in the
+            message.
     """
 
     code = "conversion"
     exit_code = 10
 
     def __init__(self, message: str, *, path: str = "$", hint: str | None = None) -> None:
-        super().__init__(f"{message} (at {path})" if path != "$" else message, hint=hint)
+        shown = path if len(path) <= 120 else f"{path[:60]}...{path[-40:]}"
+        super().__init__(f"{message} (at {shown})" if path != "$" else message, hint=hint)
         self.path = path
 
 

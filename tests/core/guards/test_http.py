@@ -25,7 +25,10 @@ Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 async def serving(handler: Handler) -> AsyncIterator[int]:
     """Answer each request by ``handler(head and body, writer)``; yield the port."""
 
+    serving_tasks: set[asyncio.Task[None] | None] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving_tasks.add(asyncio.current_task())
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 size = next(
@@ -40,7 +43,12 @@ async def serving(handler: Handler) -> AsyncIterator[int]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield server.sockets[0].getsockname()[1]
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            for each in serving_tasks:  # one may wait for ever, and the server for it
+                if each is not None:
+                    each.cancel()
 
 
 def answering(reply: bytes, seen: list[bytes] | None = None) -> Handler:

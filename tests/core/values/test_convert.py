@@ -263,3 +263,10 @@ def test_live_objects_become_handles_where_there_is_a_maker() -> None:
         converter.to_value(object())
     with pytest.raises(ConversionError, match="deeper than 3"):
         converter.to_value(nested(4))
+
+
+def test_a_long_path_is_shortened_where_it_is_told_and_kept_whole_beside() -> None:
+    path = "$" + "[0]" * 500
+    error = ConversionError("nested too deep", path=path)
+    assert error.path == path
+    assert len(str(error)) < 150
