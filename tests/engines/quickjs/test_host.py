@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from llmspell import DeadlineExceeded, Host, Policy, PolicyUnsupportedError, ScriptRuntimeError, Session
+from llmspell import (
+    BridgeCallError,
+    DeadlineExceeded,
+    Host,
+    Policy,
+    PolicyUnsupportedError,
+    ScriptRuntimeError,
+    Session,
+)
 from llmspell.plugin import Bridge, BridgeSpec, Call, ScriptFunction, export, hookimpl
 
 LEVELS = ("minimal", "standard", "strict")
@@ -115,6 +123,28 @@ def test_a_worker_ends_whatever_it_runs_at_the_deadline(host: Host, code: str) -
             session.eval("js", code)
         assert time.monotonic() - began < 2.5
         assert session.eval("js", "6 * 7").value == 42
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("kit.addUpp(1)", "kit has no function 'addUpp'; did you mean 'addUp'?"),
+        ("kit.addUp(1, { secondValu: 2 })", "addUp has no option 'secondValu'; did you mean 'secondValue'?"),
+        ("kit.addUp(1, { secondValue: 'b' })", "addUp: option 'secondValue' should be an integer, got a text"),
+        ("kit.addUp()", "addUp: argument 1 ('first') is missing; it should be an integer"),
+        ("kit.addUp(1, 2)", "addUp takes at most 1 argument and a table of options, got 2"),
+    ],
+)
+def test_messages_spell_names_as_javascript_does(host: Host, code: str, message: str) -> None:
+    with host.session(policy=Policy.minimal()) as session, pytest.raises(BridgeCallError) as caught:
+        session.eval("js", code)
+    assert caught.value.message == message
+
+
+def test_a_denial_spells_names_as_javascript_does(host: Host) -> None:
+    policy = Policy.minimal().grant(denied="kit.add_up")
+    with host.session(policy=policy) as session, pytest.raises(BridgeCallError, match=r"kit\.addUp is not granted"):
+        session.eval("js", "kit.addUp(1)")
 
 
 def test_limits_the_engine_does_not_have_are_refused_before_the_run(host: Host) -> None:

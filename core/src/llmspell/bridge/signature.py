@@ -204,28 +204,29 @@ class Signature:
         return adapter.validator.validate_python
 
     def bind(
-        self, args: list[Any], spell: Callable[[str], str] | None = None
+        self, args: list[Any], spell: Callable[[str], str] | None = None, show: Callable[[str], str] = str
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Check a call's arguments and turn them into what the method takes.
 
         Args:
             args: Positional arguments as the script gave them; the options as one trailing dict.
             spell: Maps the script's spelling of a name to ours (camelCase to snake_case).
+            show: Maps our spelling to the script's, for messages.
 
         Raises:
             ArgumentError: Naming the parameter, its position and the expected type.
         """
         if self._plain:
             if args and args not in ([{}], [[]]):
-                raise ArgumentError(f"{self.name} takes no arguments, got {len(args)}")
+                raise ArgumentError(f"{show(self.name)} takes no arguments, got {len(args)}")
             return (), {}
         positional, options = self._split(args, spell)
         if len(positional) > len(self._names) and not self._variadic:
-            raise self._too_many(len(positional))
+            raise self._too_many(len(positional), show)
         try:
             return self._validate(ArgsKwargs(positional, options))
         except ValidationError as error:
-            raise self._explain(error, positional) from None
+            raise self._explain(error, show) from None
 
     def bind_named(self, values: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Check arguments that all come by name, as tools have them, and turn them into what the method takes.
@@ -236,7 +237,7 @@ class Signature:
         try:
             return self._validate(ArgsKwargs((), values))
         except ValidationError as error:
-            raise self._explain(error, ()) from None
+            raise self._explain(error, str) from None
 
     def _split(
         self, args: list[Any], spell: Callable[[str], str] | None
@@ -263,44 +264,46 @@ class Signature:
             end -= 1
         return tuple(args[:end])
 
-    def _explain(self, error: ValidationError, args: tuple[Any, ...]) -> ArgumentError:
+    def _explain(self, error: ValidationError, show: Callable[[str], str]) -> ArgumentError:
         problem = error.errors(include_url=False, include_context=True)[0]
         kind, loc = problem["type"], problem["loc"]
         where = loc[0] if loc else ""
         if kind in ("missing_argument", "missing_keyword_only_argument", "missing_positional_only_argument"):
             name = str(where) if not isinstance(where, int) else self._names[where]
             position = self._names.index(name) + 1 if name in self._names else 0
-            place = f"argument {position} ({name!r})" if position else f"option {name!r}"
+            place = f"argument {position} ({show(name)!r})" if position else f"option {show(name)!r}"
             return ArgumentError(
-                f"{self.name}: {place} is missing; it should be {describe_type(self._hints[name])}",
+                f"{show(self.name)}: {place} is missing; it should be {describe_type(self._hints[name])}",
                 parameter=name,
                 position=position,
             )
         if kind == "unexpected_keyword_argument":
             close = difflib.get_close_matches(str(where), sorted(self._known), 1)
-            known = ", ".join(sorted(self._options))
-            hint = f"did you mean {close[0]!r}?" if close else f"options: {known}"
-            return ArgumentError(f"{self.name} has no option {where!r}; {hint}", parameter=str(where))
-        return self._mismatch(problem, loc)
+            known = ", ".join(map(show, sorted(self._options)))
+            hint = f"did you mean {show(close[0])!r}?" if close else f"options: {known}"
+            message = f"{show(self.name)} has no option {show(str(where))!r}; {hint}"
+            return ArgumentError(message, parameter=str(where))
+        return self._mismatch(problem, loc, show)
 
-    def _too_many(self, given: int) -> ArgumentError:
+    def _too_many(self, given: int, show: Callable[[str], str]) -> ArgumentError:
         most = len(self._names)
         return ArgumentError(
-            f"{self.name} takes at most {most} argument{'s' * (most != 1)}"
+            f"{show(self.name)} takes at most {most} argument{'s' * (most != 1)}"
             f"{' and a table of options' if self._options else ''}, got {given}",
             position=most + 1,
         )
 
-    def _mismatch(self, problem: Any, loc: tuple[int | str, ...]) -> ArgumentError:
+    def _mismatch(self, problem: Any, loc: tuple[int | str, ...], show: Callable[[str], str]) -> ArgumentError:
+        method = show(self.name)
         where = loc[0] if loc else ""
         if isinstance(where, int):
             variadic = next((p.name for p in self.parameters if p.variadic), "")
             name = self._names[where] if where < len(self._names) else variadic
-            place = f"argument {where + 1} ({name!r})"
+            place = f"argument {where + 1} ({show(name)!r})"
             position = where + 1
         else:
             name, position = str(where), 0
-            place = f"option {name!r}" if name in self._options else f"argument {name!r}"
+            place = f"{'option' if name in self._options else 'argument'} {show(name)!r}"
         hint = self._hints.get(name, Any)
         inner = [part for part in loc[1:] if not isinstance(part, str) or part.isidentifier()]
         nested = isinstance(problem["input"], object) and len(loc) > 1 and typing.get_origin(hint) not in (
@@ -309,9 +312,9 @@ class Signature:
         if nested:
             path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner)
             reason = _should(problem["msg"])
-            message = f"{self.name}: {place}{path} {reason}, got {describe_value(problem['input'])}"
+            message = f"{method}: {place}{path} {reason}, got {describe_value(problem['input'])}"
         elif problem["type"] in ("value_error", "assertion_error") and hint is not int:
-            message = f"{self.name}: {place}: {problem['msg']}"
+            message = f"{method}: {place}: {problem['msg']}"
         else:
             got = describe_value(problem["input"])
             expected = describe_type(hint)
@@ -321,9 +324,9 @@ class Signature:
                 reason = _should(problem["msg"])
                 if "not an integer" in reason:
                     reason = "should be an integer"
-                message = f"{self.name}: {place} {reason}, got {_short(problem['input'])}"
+                message = f"{method}: {place} {reason}, got {_short(problem['input'])}"
             else:
-                message = f"{self.name}: {place} should be {expected}, got {got}"
+                message = f"{method}: {place} should be {expected}, got {got}"
         return ArgumentError(message, parameter=name, position=position)
 
     def json_schema(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from llmspell.gate.living import describe, receive
 from llmspell.gate.record import CallRecord, Recorder, redact, scrub_value
 from llmspell.policy import Policy
 from llmspell.values import FunctionRef, ValueConverter
-from llmspell.values.convert import Naming
+from llmspell.values.convert import Naming, camel
 
 if TYPE_CHECKING:
     pass
@@ -170,14 +170,14 @@ class Gate:
             if self.authorize is not None:
                 reason = self.authorize(run, door.target, call.method, call.args)
                 if reason is not None:
-                    raise PolicyDeniedError(f"{door.target}.{call.method} is refused: {reason}")
+                    raise PolicyDeniedError(f"{door.target}.{_shown(run, call.method)} is refused: {reason}")
             received = receive(run, call.args)
             if door.relay is not None and later is not _nobody:
                 relayed = self._relay(run, call, door, began, later, received)
                 if relayed is not None:
                     return relayed
             on_progress = _take_on_progress(received, door) if received and door.is_async else None
-            args, kwargs = door.bind(received, snake if run.naming == "camel" else None)
+            args, kwargs = door.bind(received, snake, camel) if run.naming == "camel" else door.bind(received)
             if door.takes_call:
                 view = Call(run, door.target, call.method, call.line, on_progress)  # type: ignore[arg-type]
                 args = (view, *args)
@@ -250,7 +250,9 @@ class Gate:
             if _is_being_cancelled():
                 raise
             # Not this call was cancelled, but something that the export waited for.
-            inside = BridgeError(f"{door.target}.{call.method} was cancelled inside the host", code="cancelled")
+            inside = BridgeError(
+                f"{door.target}.{_shown(run, call.method)} was cancelled inside the host", code="cancelled"
+            )
             reply = self._fault(run, call, door, began, inside)
         finally:
             run.pending -= counted
@@ -267,7 +269,7 @@ class Gate:
 
     def _fault(self, run: GatedRun, call: m.Call, door: Door | None, began: float, error: Exception) -> m.Reply:
         run.failed(call.id, error)
-        fault = fault_of(error, f"{door.target if door else call.target}.{call.method}")
+        fault = fault_of(error, f"{door.target if door else call.target}.{_shown(run, call.method)}")
         if fault.fatal and run.stop_error is None:
             run.stop_error = error
         if run.scrub is not None:
@@ -304,41 +306,46 @@ class Gate:
     def _find(self, run: GatedRun, call: m.Call) -> Door | Callable[[], Coroutine[Any, Any, Door]]:
         target, method = call.target, call.method
         if target == m.HOST:
-            door = run.doors[m.HOST, method] = _door(m.HOST, run.system, method)
+            door = run.doors[m.HOST, method] = _door(run, m.HOST, run.system, method)
             return door
         if isinstance(target, int):
             owner = run.object_of(target)
-            door = run.handle_doors[target, method] = _door(type(owner).__name__, owner, method)
+            door = run.handle_doors[target, method] = _door(run, type(owner).__name__, owner, method)
             return door
         grants = run.policy.grants
         if not grants.allows_call(target, method):
             if target not in run.bridges.names:
                 raise _no_bridge(target, run.bridges.names)
             raise PolicyDeniedError(
-                f"{target}.{method} is not granted by the policy",
+                f"{target}.{_shown(run, method)} is not granted by the policy",
                 hint=f"grant the bridge {target!r}, or choose a wider profile",
             )
         bridge = run.bridges.get(target)
         if isinstance(bridge, Bridge):
-            door = run.doors[target, method] = _door(target, bridge, method)
+            door = run.doors[target, method] = _door(run, target, bridge, method)
             return door
 
         opening = Begun(bridge)
 
         async def opened() -> Door:
-            door = run.doors[target, method] = _door(target, await opening(), method)
+            door = run.doors[target, method] = _door(run, target, await opening(), method)
             return door
 
         return opened
 
 
-def _door(target: str, owner: object, method: str) -> Door:
+def _shown(run: GatedRun, name: str) -> str:
+    """Spell the name of an export as the script does."""
+    return camel(name) if run.naming == "camel" else name
+
+
+def _door(run: GatedRun, target: str, owner: object, method: str) -> Door:
     exports = exports_of(type(owner))
     export = exports.get(method)
     if export is None:
         close = difflib.get_close_matches(method, exports, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise BridgeError(f"{target} has no function {method!r}{hint}", code="unknown_method")
+        hint = f"; did you mean {_shown(run, close[0])!r}?" if close else ""
+        raise BridgeError(f"{target} has no function {_shown(run, method)!r}{hint}", code="unknown_method")
     return Door(target, owner, export)
 
 
