@@ -16,9 +16,10 @@ ALWAYS = ("base", "driver")
 
 _FILES = (
     *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
-    *("division", "encode", "ending", "format", "futures", "globals", "growing", "host", "immutable", "invocations"),
-    *("json_reading", "json_writing", "lists", "live", "loops", "modules", "numbers", "os", "refusals", "show"),
-    *("strings", "tasks", "things", "time", "truth", "types"),
+    *("division", "encode", "ending", "floats", "format", "futures", "globals", "growing", "host", "immutable"),
+    *("invocations", "json_reading", "json_writing", "lists", "live", "loops", "modules", "numbers", "os"),
+    *("refusals", "show", "strings", "tasks", "text_numbers", "text_regexps", "text_trimming", "things", "time"),
+    *("truth", "types", "verbs"),
 )
 STANDARD = ("base64", "fmt", "hex", "json", "math", "rand", "text", "times")
 """Standard modules of the reference; each is a part of the same name."""
@@ -35,6 +36,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "channel": ("calls", "containers", "tasks", "modules"),
         "copying": ("containers",),
         "fmt": ("show", "modules"),
+        "format": ("verbs",),
         "futures": ("show",),
         "hex": ("args", "modules"),
         "json": ("show", "modules"),
@@ -48,7 +50,10 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "strings": ("chars",),
         "tasks": ("futures", "live"),
         "things": ("host",),
-        "text": ("args", "modules"),
+        "text": ("text_numbers", "text_regexps", "text_trimming"),
+        "text_numbers": ("args", "modules"),
+        "text_regexps": ("args", "modules"),
+        "text_trimming": ("args", "modules"),
         "time": ("calls", "show"),
         "times": ("args", "modules", "time"),
     }

@@ -115,3 +115,10 @@ end
 function R.error_text(message)
   return R.error_value(message)
 end
+
+-- what defines such functions in a table of members
+function R.definer(members)
+  return function(name, kinds, f)
+    members[name] = R.module_function(name, kinds, f)
+  end
+end

@@ -34,9 +34,7 @@ local members = {
   minInt64 = math.mininteger,
 }
 
-local function define(name, kinds, f)
-  members[name] = R.module_function(name, kinds, f)
-end
+local define = R.definer(members)
 
 -- of one float; those of Lua's library take floats and give floats
 for name, f in next, {

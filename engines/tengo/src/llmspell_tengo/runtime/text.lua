@@ -2,17 +2,15 @@
 
 local R = ...
 
-local type, rawget, select, next = type, rawget, select, next
-local byte, find, sub, rep, gsub, lower, upper = string.byte, string.find, string.sub, string.rep, string.gsub, string.lower, string.upper
-local format, concat, move = string.format, table.concat, table.move
-local L, fail, spend = R.L, R.fail, R.spend
-local bad_argument, bad_count, convert = R.bad_argument, R.bad_count, R.convert
+local type, next = type, next
+local byte, find, sub, rep, gsub = string.byte, string.find, string.sub, string.rep, string.gsub
+local lower, upper = string.lower, string.upper
+local concat, move = table.concat, table.move
+local L, fail, spend, bad_argument, bad_count, convert = R.L, R.fail, R.spend, R.bad_argument, R.bad_count, R.convert
+local runes_of, limited = R.runes_of, R.limited
 
 local members = {}
-
-local function define(name, kinds, f)
-  members[name] = R.module_function(name, kinds, f)
-end
+local define = R.definer(members)
 
 local function ascii(s)
   return not find(s, "[\x80-\xff]")
@@ -21,13 +19,6 @@ end
 -- an array of what stands at 1..n
 local function list_of(n, items)
   return R.list(n, move(items, 1, n, 0, {}))
-end
-
-local function limited(s)
-  if #s > R.max_string then
-    fail("exceeding string size limit")
-  end
-  return s
 end
 
 -- Searching
@@ -67,17 +58,6 @@ define("last_index", { "string", "string" }, function(s, part)
   end
   return -1
 end)
-
--- a set of the runes in a string
-local function runes_of(chars)
-  local set, at, size = {}, 1, #chars
-  while at <= size do
-    local code, width = R.decode_rune(chars, at)
-    set[code] = true
-    at = at + width
-  end
-  return set
-end
 
 -- byte positions (from 0) of the first and the last rune that is in the set
 local function first_of(s, set)
@@ -350,67 +330,6 @@ padder("pad_right", function(s, padding, size)
   return sub(s .. padding, 1, size)
 end)
 
--- Trimming
-
-local function left_end(s, set)
-  local at, size = 1, #s
-  while at <= size do
-    local code, width = R.decode_rune(s, at)
-    if not set[code] then
-      break
-    end
-    at = at + width
-  end
-  return at
-end
-
--- where the last rune that stays ends
-local function right_end(s, set, from)
-  local stop, at, size = from - 1, from, #s
-  while at <= size do
-    local code, width = R.decode_rune(s, at)
-    at = at + width
-    if not set[code] then
-      stop = at - 1
-    end
-  end
-  return stop
-end
-
-define("trim", { "string", "string" }, function(s, cutset)
-  local set = runes_of(cutset)
-  spend(#s // 8)
-  local from = left_end(s, set)
-  return sub(s, from, right_end(s, set, from))
-end)
-define("trim_left", { "string", "string" }, function(s, cutset)
-  spend(#s // 8)
-  return sub(s, left_end(s, runes_of(cutset)))
-end)
-define("trim_right", { "string", "string" }, function(s, cutset)
-  spend(#s // 8)
-  return sub(s, 1, right_end(s, runes_of(cutset), 1))
-end)
-define("trim_prefix", { "string", "string" }, function(s, prefix)
-  return sub(s, 1, #prefix) == prefix and sub(s, #prefix + 1) or s
-end)
-define("trim_suffix", { "string", "string" }, function(s, suffix)
-  return suffix ~= "" and sub(s, -#suffix) == suffix and sub(s, 1, #s - #suffix) or s
-end)
-
-local spaces = {}
-for _, code in next, { 9, 10, 11, 12, 13, 32, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000 } do
-  spaces[code] = true
-end
-for code = 0x2000, 0x200a do
-  spaces[code] = true
-end
-define("trim_space", { "string" }, function(s)
-  spend(#s // 8)
-  local from = left_end(s, spaces)
-  return sub(s, from, right_end(s, spaces, from))
-end)
-
 -- Case
 
 local function cased(name, f)
@@ -430,207 +349,9 @@ cased("title", function(s)
   return (gsub(s, "[^%w_]%l", upper))
 end)
 
--- Numbers and literals
-
-local function syntax_error(f, s, reason)
-  return R.error_text("strconv." .. f .. ": parsing " .. R.quoted(s) .. ": " .. (reason or "invalid syntax"))
+for _, others in next, { R.text_numbers, R.text_regexps, R.text_trimming } do
+  for name, f in next, others do
+    members[name] = f
+  end
 end
-
-define("itoa", { "int" }, function(v)
-  return format("%d", v)
-end)
-define("atoi", { "string" }, function(s)
-  local v = R.parse_int(s)
-  if v then
-    return v
-  end
-  return syntax_error("Atoi", s, find(s, "^[+-]?%d+$") and "value out of range")
-end)
-
-local digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-define("format_int", { "exact_int", "int" }, function(v, base)
-  if base < 2 or base > 36 then
-    fail("strconv: illegal AppendInt/FormatInt base")
-  elseif v == 0 then
-    return "0"
-  end
-  local out, at = {}, 64
-  local left = v
-  while left ~= 0 do
-    -- towards zero, also for the least integer
-    local digit = math.fmod(left, base)
-    left = (left - digit) // base
-    digit = digit < 0 and -digit or digit
-    out[at] = sub(digits, digit + 1, digit + 1)
-    at = at - 1
-  end
-  return (v < 0 and "-" or "") .. concat(out, "", at + 1, 64)
-end)
-
-define("parse_int", { "exact_string", "int", "int" }, function(s, base, size)
-  local result, reason = R.internal("parse_int", s, base, size), nil
-  if type(result) == "string" then
-    reason = result
-  end
-  return reason and syntax_error("ParseInt", s, reason) or result
-end)
-
-define("format_bool", { "exact_bool" }, function(v)
-  return v and "true" or "false"
-end)
-local truths = { ["1"] = true, t = true, T = true, TRUE = true, ["true"] = true, True = true }
-for _, word in next, { "0", "f", "F", "FALSE", "false", "False" } do
-  truths[word] = false
-end
-define("parse_bool", { "exact_string" }, function(s)
-  local v = truths[s]
-  if v == nil then
-    return syntax_error("ParseBool", s)
-  end
-  return v
-end)
-
-define("format_float", { "exact_float", "string", "int", "int" }, function(v, verb, precision, size)
-  if size ~= 32 and size ~= 64 then
-    fail("strconv: illegal AppendFloat/FormatFloat bitSize")
-  elseif verb == "" then
-    fail("runtime error: index out of range [0] with length 0")
-  end
-  verb = sub(verb, 1, 1)
-  if size == 32 then
-    return R.internal("format_float32", v, verb, precision)
-  end
-  return R.format_float(v, verb, precision)
-end)
-define("parse_float", { "exact_string", "int" }, function(s, size)
-  local v, out_of_range = R.parse_float(s)
-  if v and size == 32 then
-    v = R.internal("float32", v)
-    out_of_range = v == nil
-  end
-  if v then
-    return v
-  end
-  return syntax_error("ParseFloat", s, out_of_range and "value out of range")
-end)
-
-define("quote", { "string" }, function(s)
-  spend(#s // 4)
-  return limited(R.quoted(s))
-end)
-define("unquote", { "string" }, function(s)
-  local result = R.internal("unquote", s)
-  return result == nil and R.error_text("invalid syntax") or result
-end)
-
--- Regular expressions: Python answers with flat lists of positions
-
-local function refused(message)
-  return R.error_text(message)
-end
-
--- the groups of a match, whose positions stand in found from an index on
-local function groups_at(s, found, at, size)
-  local groups = {}
-  for group = 0, size - 1 do
-    local begin, stop = found[at + 2 * group], found[at + 2 * group + 1]
-    groups[group] = R.immutable(setmetatable({ text = sub(s, begin + 1, stop), begin = begin, ["end"] = stop }, R.MAP))
-  end
-  spend(size * 8)
-  return R.list(size, groups)
-end
-
-local function regex_match(pattern, s)
-  local answer = R.internal("regex_match", pattern, s)
-  return type(answer) == "string" and refused(answer) or answer
-end
-
-local function regex_find(pattern, s, n)
-  local found = R.internal("regex_find", pattern, s, n)
-  if type(found) == "string" then
-    return refused(found)
-  end
-  local matches, count = {}, 0
-  local at = 0
-  while at < found[L] do
-    local size = found[at]
-    matches[count] = groups_at(s, found, at + 1, size)
-    count = count + 1
-    at = at + 1 + 2 * size
-  end
-  return count > 0 and R.list(count, matches) or nil
-end
-
-local function regex_replace(pattern, s, with)
-  local answer = R.internal("regex_replace", pattern, s, with, R.max_string)
-  if type(answer) == "string" then
-    return answer
-  elseif answer == false then
-    fail("exceeding string size limit")
-  end
-  return refused(answer[0])
-end
-
-local function regex_split(pattern, s, n)
-  local answer = R.internal("regex_split", pattern, s, n)
-  return type(answer) == "string" and refused(answer) or answer
-end
-
-define("re_match", { "string", "string" }, regex_match)
-define("re_replace", { "string", "string", "string" }, regex_replace)
-
-members.re_find = function(n, pattern, s, limit)
-  local called = "user-function:re_find"
-  if n ~= 2 and n ~= 3 then
-    bad_count(called)
-  end
-  pattern = convert.string(called, 1, pattern)
-  s = convert.string(called, 2, s)
-  return regex_find(pattern, s, n == 3 and convert.int(called, 3, limit) or n == 2 and 1 or limit)
-end
-
-members.re_split = function(n, pattern, s, limit)
-  local called = "user-function:re_split"
-  if n ~= 2 and n ~= 3 then
-    bad_count(called)
-  end
-  pattern = convert.string(called, 1, pattern)
-  s = convert.string(called, 2, s)
-  return regex_split(pattern, s, n == 3 and convert.int(called, 3, limit) or n == 2 and -1 or limit)
-end
-
-local function compiled(pattern)
-  local own = {}
-  own.match = R.module_function("", { "string" }, function(s)
-    return regex_match(pattern, s)
-  end)
-  own.replace = R.module_function("", { "string", "string" }, function(s, with)
-    return regex_replace(pattern, s, with)
-  end)
-  own.find = function(n, s, limit)
-    if n ~= 1 and n ~= 2 then
-      bad_count("user-function:")
-    end
-    s = convert.string("user-function:", 1, s)
-    return regex_find(pattern, s, n == 2 and convert.int("user-function:", 2, limit) or n == 1 and 1 or limit)
-  end
-  own.split = function(n, s, limit)
-    if n ~= 1 and n ~= 2 then
-      bad_count("user-function:")
-    end
-    s = convert.string("user-function:", 1, s)
-    return regex_split(pattern, s, n == 2 and convert.int("user-function:", 2, limit) or n == 1 and -1 or limit)
-  end
-  for _, f in next, own do
-    R.names[f] = "user-function:"
-  end
-  return R.immutable(setmetatable(own, R.MAP))
-end
-
-define("re_compile", { "string" }, function(pattern)
-  local message = R.internal("regex_check", pattern)
-  return message and refused(message) or compiled(pattern)
-end)
-
 R.define_module("text", members)

@@ -47,9 +47,7 @@ for number, name in next, months do
   members[string.lower(name)] = number
 end
 
-local function define(name, kinds, f)
-  members[name] = R.module_function(name, kinds, f)
-end
+local define = R.definer(members)
 
 -- what Python answers to make a time of
 local function time_of(list)
