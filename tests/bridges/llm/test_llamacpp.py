@@ -49,8 +49,21 @@ def test_a_tool_is_offered_in_words_and_asked_for_by_schema(models: Any, server:
     assert ways[0]["properties"] == {"tool": {"const": "get_weather"}, "arguments": CITY}
     assert ways[1]["required"] == ["reply"]
     assert "tools" not in body
+    assert body["max_tokens"] == 512, "a small model fills an open table for ever"
     system = body["messages"][0]["content"]
     assert system.startswith("Be kind.\n\nYou can use these tools:\n- get_weather(city): Tell the weather in a city")
+
+
+def test_who_says_how_long_an_answer_may_be_is_heard(models: Any, server: Any) -> None:
+    server.answer(CALL)
+
+    async def work(asking: Asking) -> None:
+        asking.directory.add(RemoteProvider("mine", "local", Endpoint("llama.cpp", server.base_url), "m"))
+        settings = Settings(retries=0, max_tokens=2000)
+        await take_step(await asking.connect("mine"), History([Message("user", "?")]), settings, tools=[WEATHER])
+
+    models({}).run(work)
+    assert server.requests[0].body["max_tokens"] == 2000
 
 
 def test_a_reply_is_a_reply(models: Any, server: Any) -> None:

@@ -489,3 +489,20 @@ def test_a_plugin_that_refuses_a_call_refuses_the_tool_too(spells: Any, tmp_path
         host.register(Guardian(), "guardian")
         with host.session(policy=policy) as session, pytest.raises(BridgeCallError, match=r"fs\.read is refused: not"):
             session.eval(spells.language, source[spells.language], {"path": str(path)})
+
+
+def test_what_models_read_has_the_same_order_in_every_run(spells: Any) -> None:
+    """Tables of Lua have no order, so they are sorted; objects of JavaScript are as they were written."""
+    lua = """
+        local names, parameters = {"pear", "fig", "apple", "cherry", "banana", "elder", "date", "grape"}, {}
+        for _, name in ipairs(names) do parameters[name] = "string" end
+        local tool = tools.define("shop", "Sells fruit", {parameters = parameters}, function() return parameters end)
+        return {tool.parameters.required, json.encode(tools.execute("shop", parameters))}"""
+    javascript = """
+        const parameters = {pear: "string", fig: "string", apple: "string"};
+        const tool = tools.define("shop", "Sells fruit", {parameters}, () => parameters);
+        return [tool.parameters.required, JSON.stringify(await tools.execute("shop", parameters))]"""
+    required, told = spells.run(lua=lua, javascript=javascript).value
+    sorted_names = ["apple", "banana", "cherry", "date", "elder", "fig", "grape", "pear"]
+    assert required == (sorted_names if spells.language == "lua" else ["pear", "fig", "apple"])
+    assert list(json.loads(told)) == required

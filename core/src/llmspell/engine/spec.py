@@ -64,6 +64,8 @@ class EngineSpec:
         aliases: Other names people may use.
         naming: How scripts of this language see exports and option keys.
         options: Keyword arguments for the factory; plain values only.
+        ordered: Its maps keep the order in which their keys were written. Where they do not, the host sorts small ones
+            by key.
         gathering: How it writes modules made of others. Without it, scripts of this language cannot require bundles
             of modules that the host's program defines, nor modules that declare what is to be loaded before them.
         api: The contract version it was written for.
@@ -83,4 +85,5 @@ class EngineSpec:
     options: dict[str, Any] = field(default_factory=dict)
     description: str = ""
     gathering: Gathering | None = None
+    ordered: bool = True
     api: int = API_VERSION

@@ -64,6 +64,7 @@ class GatedRun(Protocol):
     id: str
     language: str
     naming: Naming
+    ordered: bool
     session: str
     principal: str
     policy: Policy

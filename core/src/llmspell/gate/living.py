@@ -9,11 +9,16 @@ from llmspell.values import FunctionRef, HostRef
 
 
 class Holder(Protocol):
-    """A run, as far as it knows what its handles stand for."""
+    """A run, as far as it knows what its handles stand for, and whether the guest's maps have an order."""
+
+    ordered: bool
 
     def object_of(self, handle: int) -> HostObject: ...
     def function_of(self, ref: FunctionRef) -> ScriptFunction: ...
 
+
+MOST_SORTED = 100
+"""Maps with more keys are data rather than descriptions; they stay as they come."""
 
 _DATA = frozenset({type(None), bool, int, float, str, bytes})
 
@@ -27,9 +32,15 @@ def receive(run: Holder, args: list[Any]) -> list[Any]:
 
 
 def revive(run: Holder, item: Any) -> Any:
-    """Put live things where the guest named them; containers are changed in place."""
+    """Put live things where the guest named them; containers are changed in place.
+
+    Small maps of a language whose maps have no order are sorted by key. A schema or a tool's result is read by models,
+    and the same script shall say the same to them each time.
+    """
     kind = type(item)
     if kind is dict:
+        if not run.ordered and 1 < len(item) <= MOST_SORTED:
+            item = dict(sorted(item.items()))
         for key, part in item.items():
             if type(part) not in _DATA:
                 item[key] = revive(run, part)

@@ -76,6 +76,7 @@ class Run:
         "loading",
         "naming",
         "neighbours",
+        "ordered",
         "parent",
         "pending",
         "policy",
@@ -106,6 +107,7 @@ class Run:
         parent: Run | None = None,
         root: str = "",
         source_name: str = "",
+        ordered: bool = True,
     ) -> None:
         self.id = f"{_PROCESS}-{next(_numbers):x}"
         self.services = services
@@ -120,6 +122,7 @@ class Run:
         self.system = system
         self.root = root
         self.source_name = source_name
+        self.ordered = ordered
         self.home = self
         self.neighbours: dict[str, Any] = {}
         self.loading: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ def llmspell_engines() -> list[EngineSpec]:
             version=__version__,
             capabilities=Capabilities(_LIMITS, _LIMITS, suspends=True, calls_each=True),  # type: ignore[arg-type]
             naming="snake",
+            ordered=False,
             gathering=Gathering(
                 load='require("NAME")',
                 same='return require("NAME")',

@@ -31,6 +31,8 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 _REPLY = "reply"
+_LONGEST_REQUEST = 512
+"""Tokens a request for a tool may have where nobody said how many: a small model fills an open table for ever."""
 
 
 class LlamaCppModel(OpenAIChatModel):
@@ -48,7 +50,8 @@ class LlamaCppModel(OpenAIChatModel):
         final = model_request_parameters.output_object
         free = model_request_parameters.allow_text_output
         schema = _schema(tools, final.json_schema if final is not None else None, free)
-        settings = cast(ModelSettings, {**(model_settings or {}), "extra_body": {"json_schema": schema}})
+        given: dict[str, Any] = {"max_tokens": _LONGEST_REQUEST, **(model_settings or {})}
+        settings = cast(ModelSettings, {**given, "extra_body": {"json_schema": schema}})
         asked = _with_offer(_without_tools(messages), tools, free)
         response = await super().request(asked, settings, ModelRequestParameters())
         if response.finish_reason == "length":
