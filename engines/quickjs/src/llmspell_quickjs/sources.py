@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from llmspell.engine import Source
@@ -41,7 +42,7 @@ class RunSources:
     def begin(self, root: str, bridges: Iterable[str]) -> None:
         """Note where local modules are, and which bridges there are as globals."""
         self._root = root
-        self._globals = {camel(name): name for name in bridges} | _WEB
+        self._globals = dict(_globals_of(tuple(bridges)))
 
     def prepare(self, source: Source, role: Role) -> Prepared | Failure:
         """Prepare a file; a failure if it cannot be run as it stands."""
@@ -73,7 +74,11 @@ class RunSources:
 
     def _new_globals(self, prepared: Prepared) -> list[tuple[str, str]]:
         """List the globals a file may mean that no file before it did: bridges, and those every author expects."""
-        found = [(shown, name) for shown, name in self._globals.items() if prepared.mentions(shown)]
-        for shown, _ in found:
-            del self._globals[shown]
-        return found
+        known = self._globals
+        shown = list(known) if prepared.may_mention_any else sorted(known.keys() & prepared.words)
+        return [(name, known.pop(name)) for name in shown]
+
+
+@lru_cache(maxsize=64)
+def _globals_of(bridges: tuple[str, ...]) -> dict[str, str]:
+    return {camel(name): name for name in bridges} | _WEB

@@ -67,9 +67,10 @@ class Prepared:
     stray: tuple[int, int] | None = None
     words: frozenset[str] = frozenset()
 
-    def mentions(self, name: str) -> bool:
-        """Tell whether the file may look up a global of that name."""
-        return name in self.words or not self.words.isdisjoint(_ANY_NAME)
+    @property
+    def may_mention_any(self) -> bool:
+        """Tell whether the file may look up a global by a name that does not stand in it."""
+        return not self.words.isdisjoint(_ANY_NAME)
 
     @property
     def method_head(self) -> str:
