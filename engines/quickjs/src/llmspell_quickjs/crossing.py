@@ -20,10 +20,11 @@ class Crossing:
         files: Where the places of calls are.
     """
 
-    __slots__ = ("_files", "_handles")
+    __slots__ = ("_files", "_handles", "_lines")
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._lines: dict[int, int] = {}  # of the engine -> of the author
         self._handles: dict[int, HostRef] = {}
 
     def read(self, frame: str) -> Any:
@@ -33,7 +34,12 @@ class Crossing:
     def call(self, frame: str) -> Call:
         """Read a call: ``[id, line, target, method, args]``."""
         id, line, target, method, args = decode(frame, self._handle)
-        return Call(id, target, method, args, self._files.line(line))
+        own = self._lines.get(line)
+        if own is None:
+            own = self._files.line(line)
+            if own:
+                self._lines[line] = own
+        return Call(id, target, method, args, own)
 
     def answer(self, reply: Reply) -> str:
         """Write what the glue hears of a reply that is not fatal."""

@@ -76,6 +76,7 @@ class JavaScriptGuest:
         self._ended = False
         self._closed = False
         self._busy = False
+        self._heap: int | None = None  # as it was after the last step
         self._peak = 0
         self._kept: list[GuestMessage] = []
         self._lock = threading.Lock()
@@ -123,9 +124,7 @@ class JavaScriptGuest:
                 self._vm.trip()
 
     def usage(self) -> GuestUsage:
-        with self._lock:
-            heap = None if self._closed else self._vm.heap()
-        return GuestUsage(memory=heap, peak_memory=self._peak or None)
+        return GuestUsage(memory=None if self._closed else self._heap, peak_memory=self._peak or None)
 
     def close(self) -> None:
         with self._lock:
@@ -143,8 +142,10 @@ class JavaScriptGuest:
         """Note how much memory is used; end a script that uses too much."""
         with self._lock:
             heap = self._vm.heap() if self._busy else None
-        if heap is None:
-            return
+        if heap is not None:
+            self._weigh(heap)
+
+    def _weigh(self, heap: int) -> None:
         self._peak = max(self._peak, heap)
         limit = self._limits.memory
         if limit is not None and heap > limit:
@@ -355,11 +356,13 @@ class JavaScriptGuest:
         return bool(self._reason) or self._fatal is not None
 
     def _leave(self) -> None:
-        self.look()
         with self._lock:
+            heap = self._heap = self._vm.heap()
             self._busy = False
             if self._closed:
                 self._vm.close()
+        if heap is not None:
+            self._weigh(heap)
 
     def _end(self, failure: Failure) -> Failed:
         self._ended = True

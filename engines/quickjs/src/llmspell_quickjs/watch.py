@@ -22,22 +22,26 @@ class HeapWatch:
         self._running: set[Watched] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
+        self._sleeps = True
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def enter(self, guest: Watched) -> None:
-        """Begin to look at a guest."""
-        with self._lock:
-            self._running.add(guest)
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._look, name="llmspell-heap", daemon=True)
-                self._thread.start()
-        if not self._wake.is_set():
-            self._wake.set()
+        """Begin to look at a guest. Called at every step, so it takes no lock while the thread is awake."""
+        self._running.add(guest)
+        if self._sleeps:
+            self._rouse()
 
     def leave(self, guest: Watched) -> None:
+        self._running.discard(guest)
+
+    def _rouse(self) -> None:
         with self._lock:
-            self._running.discard(guest)
+            if self._thread is None and not self._closed:
+                self._sleeps = False
+                self._thread = threading.Thread(target=self._look, name="llmspell-heap", daemon=True)
+                self._thread.start()
+        self._wake.set()
 
     def close(self) -> None:
         """End the thread."""
@@ -52,14 +56,16 @@ class HeapWatch:
         pause = threading.Event()
         idle = 0
         while not self._closed:
-            with self._lock:
-                running = list(self._running)
+            running = list(self._running)
             for guest in running:
                 guest.look()
             idle = 0 if running else idle + 1
             if idle > _IDLE_TICKS:
                 self._wake.clear()
-                if not self._running:
+                self._sleeps = True
+                # Whoever has entered before this line is seen now, whoever enters after it wakes us.
+                if not self._running and not self._closed:
                     self._wake.wait()
+                self._sleeps = False
                 idle = 0
             pause.wait(TICK)
