@@ -27,6 +27,14 @@ FAILING_FUNCTION = {
     "tengo": 'desk := import("desk"); err := desk.tell({on_progress: func(part, message) { return "enough" - 1 }}); '
     "export err.value.message",
 }
+BESIDE_ARGUMENTS = {
+    "lua": "local n = 0 local function f() n = n + 1 end desk.step({on_progress = f}) desk.step(1, {on_progress = f}) "
+    "return {n, desk.keep({on_progress = f})}",
+    "javascript": "let n = 0; const f = () => { n++ }; await desk.step({onProgress: f}); "
+    "await desk.step(1, {onProgress: f}); return [n, await desk.keep({onProgress: f})]",
+    "tengo": 'desk := import("desk"); n := 0; f := func(fraction, message) { n++ }; desk.step({on_progress: f}); '
+    "desk.step(1, {on_progress: f}); export [n, desk.keep({on_progress: f})]",
+}
 FAILING_EXPORT = {
     "lua": "local ok, e = pcall(desk.fail, {on_progress = function() desk.hang() end}) return e.code",
     "javascript": "try { await desk.fail({onProgress: () => desk.hang()}) } catch (e) { return e.code }",
@@ -46,6 +54,16 @@ class Desk(Bridge):
         """Tell of five steps without a pause."""
         for step in range(1, 6):
             call.progress(step / 5, f"{step} of 5")
+
+    @export
+    async def step(self, call: Call, whole: int = 2) -> None:
+        """Tell of one step."""
+        call.progress(1 / whole)
+
+    @export
+    async def keep(self, call: Call, data: dict[str, Any]) -> dict[str, Any]:
+        """Give back what must be given."""
+        return data
 
     @export
     async def fail(self, call: Call) -> None:
@@ -125,6 +143,12 @@ def run(plugin: Plugin, language: str, text: str) -> Any:
 
 def test_a_function_that_is_slow_hears_the_first_and_the_last(plugin: Plugin, language: str) -> None:
     assert run(plugin, language, HEARD[language]) == ["1 of 5", "5 of 5"]
+
+
+def test_it_stands_beside_arguments_that_may_be_left_out_and_never_takes_the_place_of_one(
+    plugin: Plugin, language: str
+) -> None:
+    assert run(plugin, language, BESIDE_ARGUMENTS[language]) == [2, {}]
 
 
 def test_observers_are_told_each_time(plugin: Plugin) -> None:

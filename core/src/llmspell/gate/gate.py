@@ -102,7 +102,9 @@ def snake(name: str) -> str:
 class Door:
     """One export of one object, resolved and allowed: what is left to do is to call it."""
 
-    __slots__ = ("bind", "export", "function", "is_async", "names", "relay", "secrets", "start", "takes_call", "target")
+    __slots__ = (
+        "bind", "export", "function", "is_async", "names", "needs", "relay", "secrets", "start", "takes_call", "target",
+    )  # fmt: skip
 
     def __init__(self, target: str, owner: object, export: Export) -> None:
         signature = export.signature
@@ -120,7 +122,9 @@ class Door:
         # An object whose export only passes on what another guest answers may say so with no task that waits for it.
         self.relay: Relay | None = getattr(owner, f"relay_{export.name}", None)
         self.secrets = signature.secrets
-        self.names = [p.name for p in signature.parameters if not p.option and not p.variadic]
+        positional = [p for p in signature.parameters if not p.option and not p.variadic]
+        self.names = [p.name for p in positional]
+        self.needs = sum(p.required for p in positional)
 
 
 def _nobody(reply: m.Reply) -> None:
@@ -366,7 +370,7 @@ def _take_on_progress(args: list[Any], door: Door) -> ScriptFunction | None:
         function = options.get(name)
         if type(function) is ScriptFunction:
             del options[name]
-            if not options and len(args) > len(door.names):
+            if not options and len(args) > door.needs:
                 args.pop()
             return function
     return None
