@@ -242,6 +242,11 @@ def test_a_run_that_is_ended_while_all_threads_are_busy_waits_for_none(office: O
             other = session._host.session(policy=policy(1.0), on_output=lambda _, text: printed.append(text))
             waiting = asyncio.create_task(session.aeval("lua", THREE_PENDING["lua"]))
             await office.three_wait()
+            closed = session._host.session(policy=policy(30.0))
+            told = asyncio.create_task(closed.aeval("lua", THREE_PENDING["lua"]))
+            desk = office.desk
+            del office.desk  # the other session has one of its own
+            await office.three_wait()
             threads = min(16, (os.cpu_count() or 2) + 2)
             busy = {asyncio.create_task(other.aeval("lua", "print('busy') " + BUSY["lua"])) for _ in range(threads)}
             while len(printed) < threads:
@@ -249,7 +254,10 @@ def test_a_run_that_is_ended_while_all_threads_are_busy_waits_for_none(office: O
             waiting.cancel()
             done, _ = await asyncio.wait({waiting, *busy}, return_when=asyncio.FIRST_COMPLETED)
             assert waiting in done
-            assert office.desk.waiting == 0
+            closed.cancel()
+            with pytest.raises(Cancelled):  # it did not crash, for all that its guest could not be told
+                await told
+            assert (desk.waiting, office.desk.waiting) == (0, 0)
             late = asyncio.create_task(session.aeval("lua", "return 1"))
             done, _ = await asyncio.wait({late, *busy})
             assert {type(run.exception()) for run in busy} == {DeadlineExceeded}

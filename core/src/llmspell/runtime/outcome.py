@@ -131,4 +131,6 @@ def why_lost(run: Run, error: EngineCrashed) -> LlmspellError:
         return run.over_deadline()
     if isinstance(error.__cause__, ResourceExhausted):
         return error.__cause__
+    if run.stopping:
+        return Cancelled("the run was cancelled")
     return error
