@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -471,3 +472,43 @@ def test_who_has_no_vectors_says_so(spells: Any) -> None:
         spells.call("llm.embed", "a")
     with pytest.raises(BridgeCallError, match="should not be empty"):
         spells.call("llm.embed", [])
+
+
+def test_whatever_asks_a_model_takes_every_setting() -> None:
+    from llmspell.bridge import exports_of
+    from llmspell_llm.bridges.llm import LlmBridge
+    from llmspell_llm.llm.options import SETTINGS
+    from llmspell_llm.llm.session import ChatSession
+
+    for kind in (LlmBridge, ChatSession):
+        for name, found in exports_of(kind).items():
+            options = {parameter.name for parameter in found.signature.parameters}
+            if "temperature" in options:
+                assert not set(SETTINGS) - options, f"{kind.__name__}.{name} lacks settings"
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (("llm.set_defaults", {"temperature": 9}), "'temperature' should be less than or equal to 2, got 9"),
+        (("llm.set_defaults", {"max_tokens": "many"}), "'max_tokens' should be an integer or nothing, got a text"),
+        (("llm.set_defaults", {"model": 5}), "model should be a text"),
+        (("agent.create", "a", {"top_p": 0}), "'top_p' should be greater than 0, got 0"),
+        (("agent.create", "a", {"stop": 5}), "'stop' should be a text or a list of texts or nothing, got an integer"),
+        (("llm.complete", "x", {"temperature": 3}), "'temperature' should be less than or equal to 2, got 3"),
+        (("llm.complete", "x", {"timeout": float("inf")}), "'timeout' should be a finite number"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_refused_wherever_it_is_given(spells: Any, call: Any, complaint: str) -> None:
+    with pytest.raises(BridgeCallError, match=re.escape(complaint)):
+        spells.calls(call)
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_a_conversation_says_something(spells: Any, text: str) -> None:
+    with pytest.raises(BridgeCallError, match="what should be said"):
+        spells.run(
+            params={"text": text},
+            lua='return llm.chat_session("Be kind"):send(params.text)',
+            javascript='return await (await llm.chatSession("Be kind")).send(params.text)',
+        )

@@ -64,6 +64,12 @@ class Sample:
     def secret(
         self, user: str, password: Annotated[str, Secret()], *, token: Annotated[str | None, Secret()] = None
     ) -> None: ...
+    def bounded(
+        self,
+        *,
+        share: Annotated[float, Field(ge=0, le=2)] | None = None,
+        count: Annotated[int, Field(ge=1)] | None = None,
+    ) -> None: ...
     def union(self, item: str | list[str] | int) -> None: ...
     def path(self, path: Path) -> None: ...
     def raw(self, data: bytes | str) -> None: ...
@@ -156,6 +162,16 @@ def test_names_of_options_are_respelt_for_languages_in_camel_case() -> None:
         ("scale", [True], "scale: argument 1 ('value') should be a number, got a boolean"),
         ("scale", [1, 1], "scale: argument 2 ('flag') should be a boolean, got an integer"),
         ("scale", [1, "true"], "scale: argument 2 ('flag') should be a boolean, got a text"),
+        ("bounded", [{"share": 3}], "bounded: option 'share' should be less than or equal to 2, got 3"),
+        ("bounded", [{"share": "x"}], "bounded: option 'share' should be a number or nothing, got a text"),
+        ("bounded", [{"count": 0}], "bounded: option 'count' should be greater than or equal to 1, got 0"),
+        ("bounded", [{"count": "x"}], "bounded: option 'count' should be an integer or nothing, got a text"),
+        ("bounded", [{"count": 1.5}], "bounded: option 'count' should be an integer or nothing, got a number"),
+        (
+            "join",
+            [{}],
+            "join: argument 1 ('words') should be a list of texts, got an empty table; an empty list is array{} in Lua",
+        ),
         ("text", [7], "text: argument 1 ('text') should be a text, got an integer"),
         ("text", ["a", 7], "text: argument 2 ('other') should be a text or nothing, got an integer"),
         ("text", [b"x"], "text: argument 1 ('text') should be a text, got bytes"),

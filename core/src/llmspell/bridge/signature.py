@@ -36,6 +36,8 @@ _EXACT: dict[Any, Any] = {
     str: Annotated[str, Strict()],
     bool: Annotated[bool, Strict()],
 }
+_BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
+"""What pydantic calls a number that is one, but out of bounds."""
 _SCALAR_TYPES = (int, float, str, bool)
 _WORDS: dict[Any, str] = {
     int: "an integer",
@@ -99,7 +101,7 @@ def describe_type(hint: Any) -> str:
     if origin is typing.Literal:
         return "one of " + ", ".join(repr(part) for part in typing.get_args(hint))
     if origin in (list, tuple, set, frozenset):
-        inner = [part for part in typing.get_args(hint) if part is not Ellipsis]
+        inner = [part for part in typing.get_args(hint) if part not in (Ellipsis, Any, Value, object)]
         return "a list" + (f" of {describe_type(inner[0]).removeprefix('a ').removeprefix('an ')}s" if inner else "")
     if origin is not None and isinstance(origin, type) and issubclass(origin, dict | typing.Mapping):
         return "a table"
@@ -313,19 +315,21 @@ class Signature:
             path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner)
             reason = _should(problem["msg"])
             message = f"{method}: {place}{path} {reason}, got {describe_value(problem['input'])}"
-        elif problem["type"] in ("value_error", "assertion_error") and hint is not int:
+        elif problem["type"] in ("value_error", "assertion_error") and "not an integer" not in problem["msg"]:
             message = f"{method}: {place}: {problem['msg']}"
         else:
             got = describe_value(problem["input"])
             expected = describe_type(hint)
             if got == expected or typing.get_origin(hint) is Annotated or problem["type"] in (
-                "literal_error", "enum", "string_pattern_mismatch", "int_parsing",
+                "literal_error", "enum", "string_pattern_mismatch", "int_parsing", *_BOUNDS,
             ):  # fmt: skip
                 reason = _should(problem["msg"])
                 if "not an integer" in reason:
                     reason = "should be an integer"
                 message = f"{method}: {place} {reason}, got {_short(problem['input'])}"
             else:
+                if problem["input"] == {} and "list" in expected:
+                    got = "an empty table; an empty list is array{} in Lua"
                 message = f"{method}: {place} should be {expected}, got {got}"
         return ArgumentError(message, parameter=name, position=position)
 

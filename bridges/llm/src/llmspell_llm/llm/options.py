@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -11,18 +12,56 @@ from llmspell.errors import ArgumentError
 from llmspell_llm.conversation import ROLES, Image, Message, Settings
 from llmspell_llm.structured import Choices, Constraint, Schema, Shape
 
+if TYPE_CHECKING:
+    from llmspell.bridge.signature import Signature
+
 Temperature = Annotated[float, Field(ge=0, le=2)] | None
 MaxTokens = Annotated[int, Field(ge=1)] | None
 TopP = Annotated[float, Field(gt=0, le=1)] | None
 Penalty = Annotated[float, Field(ge=-2, le=2)] | None
 Stop = str | list[str] | None
 Seed = int | None
-Timeout = Annotated[float, Field(gt=0)] | None
+Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 Retries = Annotated[int, Field(ge=0, le=10)] | None
 
 SETTINGS = (
     "temperature", "max_tokens", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "timeout", "retries",
 )  # fmt: skip
+
+
+class _Table:
+    def options(
+        self,
+        *,
+        temperature: Temperature = None,
+        max_tokens: MaxTokens = None,
+        top_p: TopP = None,
+        stop: Stop = None,
+        seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
+        timeout: Timeout = None,
+        retries: Retries = None,
+    ) -> None:
+        """What a table of options may hold, as the exports that take them one by one have it."""
+
+
+@lru_cache(maxsize=1)
+def _table() -> Signature:
+    from llmspell.bridge.signature import Signature
+
+    return Signature("options", _Table.options)
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table of options with its settings checked, as no signature has.
+
+    Raises:
+        ArgumentError: A setting is not what it should be.
+    """
+    given = {name: options[name] for name in SETTINGS if options.get(name) is not None}
+    bound = _table().bind_named(given)[1]
+    return {**options, **{name: bound[name] for name in given}}
 
 
 def settings_from(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Settings:
@@ -144,6 +183,7 @@ __all__ = [
     "Timeout",
     "TopP",
     "as_options",
+    "checked",
     "constraint_from",
     "conversation_from",
     "image_from",

@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from llmspell.errors import ArgumentError
 from llmspell.plugin import Call, HostObject, ScriptFunction, export
 from llmspell_llm.conversation import Answer, Message
 from llmspell_llm.llm.options import (
     SETTINGS,
     MaxTokens,
+    Penalty,
     Retries,
     Seed,
     Stop,
     Temperature,
     Timeout,
+    TopP,
     image_from,
 )
 from llmspell_llm.llm.streaming import AnswerStream
@@ -80,8 +83,11 @@ class ChatSession(HostObject):
         images: list[dict[str, Any]] | None = None,
         temperature: Temperature = None,
         max_tokens: MaxTokens = None,
+        top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
         details: bool = False,
@@ -94,6 +100,7 @@ class ChatSession(HostObject):
             details: Return ``{content, usage, ...}`` instead of the text.
         """
         given = self._chosen(locals())
+        _must_say_something(text)
         asked = Message("user", text, tuple(image_from(image) for image in images or ()))
         async with self._turn:
             answer = await self._speaker.ask(call, self._with(asked), given, None, self._model)
@@ -109,8 +116,11 @@ class ChatSession(HostObject):
         *,
         temperature: Temperature = None,
         max_tokens: MaxTokens = None,
+        top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> str:
@@ -119,6 +129,7 @@ class ChatSession(HostObject):
         A function that returns ``false`` ends the answer; what came so far is remembered.
         """
         given = self._chosen(locals())
+        _must_say_something(text)
         asked = Message("user", text)
         async with self._turn:
             stream = await self._speaker.begin(call, self._with(asked), given, self._model)
@@ -165,3 +176,8 @@ class ChatSession(HostObject):
             # Whole turns are forgotten, so that the conversation still begins with a question.
             excess = len(self._messages) - self._max_messages
             del self._messages[: excess + excess % 2 if excess > 0 else 0]
+
+
+def _must_say_something(text: str) -> None:
+    if not text.strip():
+        raise ArgumentError("text is empty: what should be said?", parameter="text", position=1)

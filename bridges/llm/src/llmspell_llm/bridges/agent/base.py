@@ -16,7 +16,7 @@ from llmspell_llm.agent import Agent, AgentError, AgentEvent, AgentSpec
 from llmspell_llm.bridges.agent.handle import AgentHandle
 from llmspell_llm.bridges.llm import LlmBridge
 from llmspell_llm.bridges.tools import ToolsBridge
-from llmspell_llm.llm.options import SETTINGS, settings_from
+from llmspell_llm.llm.options import SETTINGS, checked, settings_from
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError, publish
 from llmspell_llm.scoped import RunScoped, SessionNames
@@ -115,6 +115,7 @@ class AgentBase(Bridge):
         for key in _TEXTS:
             if told.get(key) is not None and not isinstance(told[key], str):
                 raise ArgumentError(f"{key} of an agent should be a text", parameter="config")
+        told = checked(told)
         limits = limits_from(told)
         spec = base or AgentSpec(str(told.get("name", "")))
         before = {name: getattr(spec.settings, name) for name in SETTINGS}

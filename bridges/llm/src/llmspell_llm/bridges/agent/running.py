@@ -14,7 +14,7 @@ from llmspell_llm.agent.running import Receiver
 from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, Watch, code_of, limits_from
 from llmspell_llm.bridges.agent.live import AgentConversation, AgentTask
 from llmspell_llm.conversation import Message
-from llmspell_llm.llm.options import SETTINGS, as_options, message_from, settings_from
+from llmspell_llm.llm.options import SETTINGS, as_options, checked, message_from, settings_from
 from llmspell_llm.llm.paying import purse
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError
@@ -211,7 +211,7 @@ class RunningExports(AgentBase):
     ) -> AgentRun:
         spec = agent.spec
         schema = options.get("schema", None if options.get("choices") else spec.schema)
-        settings = settings_from(options, as_options(spec.settings))
+        settings = settings_from(checked(options), as_options(spec.settings))
         registry = await self.tools.registry(call)
         return AgentRun(
             connection=await self.llm.asking.connect(self.llm.model(options.get("model") or spec.model)),

@@ -15,12 +15,14 @@ from llmspell_llm.llm.metrics import ProviderMetrics
 from llmspell_llm.llm.options import (
     SETTINGS,
     MaxTokens,
+    Penalty,
     Retries,
     Seed,
     Stop,
     Temperature,
     Timeout,
     TopP,
+    checked,
     conversation_from,
     settings_from,
 )
@@ -82,9 +84,13 @@ class ChoosingExports(LlmBase):
         known = {*SETTINGS, "model", "system"}
         if unknown := sorted(set(options) - known):
             raise ArgumentError(f"{unknown[0]!r} is no default; defaults: {', '.join(sorted(known))}")
+        options = checked(options)
+        for name in ("model", "system"):
+            if options.get(name) is not None and not isinstance(options[name], str):
+                raise ArgumentError(f"{name} should be a text", parameter="options", position=1)
         settings_from(options, {})
         if options.get("model") is not None:
-            self.asking.directory.resolve(str(options["model"]))
+            self.asking.directory.resolve(options["model"])
         self.defaults.update(options)
         return dict(self.defaults)
 
@@ -127,6 +133,8 @@ class ChoosingExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = 0,
         details: bool = False,
@@ -160,8 +168,11 @@ class ChoosingExports(LlmBase):
         system: str | None = None,
         temperature: Temperature = None,
         max_tokens: MaxTokens = None,
+        top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> list[dict[str, Any]]:

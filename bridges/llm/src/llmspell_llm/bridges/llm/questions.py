@@ -139,6 +139,8 @@ class QuestionExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> list[Any]:
@@ -200,6 +202,8 @@ class QuestionExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> ChatSession:

@@ -13,6 +13,7 @@ from llmspell_llm.bridges.llm.base import LlmBase, message_of
 from llmspell_llm.errors import ModelError
 from llmspell_llm.llm.options import (
     MaxTokens,
+    Penalty,
     Retries,
     Seed,
     Stop,
@@ -43,6 +44,8 @@ class StreamExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
         on_content: ScriptFunction | None = None,
@@ -96,6 +99,8 @@ class StreamExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> dict[str, Any]:
@@ -120,6 +125,8 @@ class StreamExports(LlmBase):
         top_p: TopP = None,
         stop: Stop = None,
         seed: Seed = None,
+        presence_penalty: Penalty = None,
+        frequency_penalty: Penalty = None,
         timeout: Timeout = None,
         retries: Retries = None,
     ) -> AsyncGenerator[str, None]:

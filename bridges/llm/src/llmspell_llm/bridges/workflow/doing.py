@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell.errors import BridgeNotFoundError, PolicyDeniedError
 from llmspell.plugin import Bridge, Call
 from llmspell_llm.conversation import Message
-from llmspell_llm.llm.options import settings_from
+from llmspell_llm.llm.options import checked
 from llmspell_llm.names import snake_keys
 from llmspell_llm.tools.compose import as_parameters
 from llmspell_llm.workflow import Task, WorkflowError
@@ -57,12 +57,11 @@ class Doing:
 
     async def _prompt(self, task: Task) -> Any:
         llm = self._bridge.llm
-        options = snake_keys(task.step.options)
+        options = checked(snake_keys(task.step.options))
         system = llm.system(options.get("system"))
         first = [Message("system", system)] if system else []
         text = str(filled(task.step.target, {**task.context, "input": task.given}))
         constraint = llm.constraint(options.get("choices"), options.get("schema"))
-        settings_from(options, {})
         answer = await llm.ask(self._call, [*first, Message("user", text)], options, constraint, options.get("model"))
         return answer.text if constraint is None else answer.value
 
