@@ -272,6 +272,15 @@ def test_agents_are_listed_told_changed_cloned_and_removed(one: Any) -> None:
     assert not left
 
 
+def test_a_clone_may_answer_otherwise(spells: Any) -> None:
+    spells.calls(
+        ("agent.create", "a", {"temperature": 0, "max_tokens": 9}),
+        ("agent.clone", "a", "b", {"temperature": 0.5}),
+        ("agent.run", "b", "Hi"),
+    )
+    assert {**spells.fake.requests[0].options, "temperature": 0.5, "max_tokens": 9} == spells.fake.requests[0].options
+
+
 def test_a_clone_is_another_agent(spells: Any) -> None:
     value = spells.value(
         lua="""local a = agent.create("a", {system = "S", max_iterations = 4})

@@ -512,3 +512,9 @@ def test_a_conversation_says_something(spells: Any, text: str) -> None:
             lua='return llm.chat_session("Be kind"):send(params.text)',
             javascript='return await (await llm.chatSession("Be kind")).send(params.text)',
         )
+
+
+def test_no_model_is_asked_for_what_cannot_be_checked(spells: Any) -> None:
+    with pytest.raises(BridgeCallError, match="other documents are not fetched"):
+        spells.calls(("llm.complete", "x", {"schema": {"$ref": "https://example.org/a.json"}}))
+    assert spells.fake.requests == []

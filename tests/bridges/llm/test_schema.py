@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,29 @@ def test_references_that_fan_out_are_given_up(monkeypatch: pytest.MonkeyPatch) -
     schema = Schema({"$ref": "#/$defs/0", "$defs": {**level, "40": {"type": "integer"}}})
     with pytest.raises(SchemaError, match="references fan out"):
         schema.problems(1)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"$ref": "https://example.org/a.json"},
+        {"type": "object", "properties": {"a": {"$ref": "#/nope"}}},
+        {"type": "array", "items": {"anyOf": [{"$ref": "#missing"}]}},
+    ],
+)
+def test_a_schema_that_refers_to_what_is_not_there_is_none(definition: Any) -> None:
+    with pytest.raises(SchemaError, match="which is not in it"):
+        Schema(definition)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"$ref": "#/$defs/a", "$defs": {"a": {"type": "integer"}}},
+        {"$defs": {"a": {"$anchor": "here", "type": "integer"}}, "$ref": "#here"},
+        {"$defs": {"a": {"$id": "https://example.org/a", "type": "integer"}}, "$ref": "https://example.org/a"},
+        {"properties": {"n": {"const": {"$ref": "data, not a reference"}}}, "not": {"type": "string"}},
+    ],
+)
+def test_what_a_schema_refers_to_may_be_anywhere_in_it(definition: Any) -> None:
+    assert Schema(definition).accepts(1)

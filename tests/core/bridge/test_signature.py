@@ -261,6 +261,7 @@ def test_every_signature_has_a_schema(name) -> None:
     ("hint", "words"),
     [
         (int, "an integer"), (str | None, "a text or nothing"), (list[str], "a list of texts"), (list, "a list"),
+        (list[Any], "a list"), (list[str | dict[str, Any]], "a list of texts or tables"),
         (dict[str, int], "a table"), (Literal["a", 1], "one of 'a', 1"), (Annotated[bool, "x"], "a boolean"),
         (Any, "anything"), (Value, "anything"), (ScriptFunction, "a function"), (Path, "Path"), (bytes, "bytes"),
         (int | str | int, "an integer or a text"), (tuple[int, ...], "a list of integers"),

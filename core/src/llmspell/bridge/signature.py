@@ -102,10 +102,14 @@ def describe_type(hint: Any) -> str:
         return "one of " + ", ".join(repr(part) for part in typing.get_args(hint))
     if origin in (list, tuple, set, frozenset):
         inner = [part for part in typing.get_args(hint) if part not in (Ellipsis, Any, Value, object)]
-        return "a list" + (f" of {describe_type(inner[0]).removeprefix('a ').removeprefix('an ')}s" if inner else "")
+        return "a list" + (f" of {_several(describe_type(inner[0]))}" if inner else "")
     if origin is not None and isinstance(origin, type) and issubclass(origin, dict | typing.Mapping):
         return "a table"
     return str(getattr(hint, "__name__", hint))
+
+
+def _several(words: str) -> str:
+    return " or ".join(f"{word.removeprefix('a ').removeprefix('an ')}s" for word in words.split(" or "))
 
 
 def describe_value(value: Any) -> str:

@@ -125,9 +125,7 @@ class Schema:
             for error in self._validator.iter_errors(value):
                 yield Problem(error.json_path, _brief(error.message))
         except Unresolvable as error:
-            raise SchemaError(
-                f"the schema refers to {error.ref!r}, which is not in it; other documents are not fetched"
-            ) from error
+            raise _not_there(error.ref) from error
         except RecursionError:
             raise SchemaError("the schema refers to itself without end") from None
         finally:
@@ -152,10 +150,48 @@ def _check(definition: Any) -> None:
 
     try:
         _validator_class().check_schema(definition)
+        _check_references(definition)
     except Invalid as error:
         raise SchemaError(f"this is no JSON Schema: {_brief(error.message)}", path=error.json_path) from error
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
+
+
+_DATA = frozenset({"const", "default", "enum", "examples"})
+
+
+def _check_references(definition: Any) -> None:
+    """Refuse a schema that no value can be checked against, before a model was asked to fill it.
+
+    Parts with an ``$id`` of their own begin a new document within; what they refer to shows when it is followed.
+    """
+    references: list[str] = []
+    waiting: list[Any] = [definition]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            if part is not definition and "$id" in part:
+                return
+            references += [part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str)]
+            waiting += [inner for key, inner in part.items() if key not in _DATA]
+        elif isinstance(part, list):
+            waiting += part
+    if not references:
+        return
+    from jsonschema_specifications import REGISTRY
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    resolver = REGISTRY.resolver_with_root(DRAFT202012.create_resource(definition))
+    for reference in references:
+        try:
+            resolver.lookup(reference)
+        except Unresolvable as error:
+            raise _not_there(error.ref) from error
+
+
+def _not_there(reference: str) -> SchemaError:
+    return SchemaError(f"the schema refers to {reference!r}, which is not in it; other documents are not fetched")
 
 
 @lru_cache(maxsize=1)

@@ -12,9 +12,10 @@ from llmspell_llm.agent import Agent, AgentSpec
 from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, limits_from
 from llmspell_llm.bridges.agent.handle import AgentHandle
 from llmspell_llm.bridges.aliases import also
+from llmspell_llm.llm.options import SETTINGS, as_options, checked, settings_from
 from llmspell_llm.names import snake_keys
 
-_OVERRIDES = {"system", "model", "description", "schema", *LIMITS}
+_OVERRIDES = {"system", "model", "description", "schema", *SETTINGS, *LIMITS}
 
 
 class CreatingExports(AgentBase):
@@ -78,15 +79,17 @@ class CreatingExports(AgentBase):
         Args:
             agent: The agent.
             name: The new one's id.
-            overrides: ``system``, ``model``, ``description``, ``schema``, ``max_iterations`` and the like that differ.
+            overrides: What differs: ``system``, ``model``, ``description``, ``schema``, ``temperature``,
+                ``max_iterations`` and the like.
         """
         found = self.agent(call, agent)
         self.must_be_free(call, name)
         changes = snake_keys(overrides or {})
         if unknown := sorted(set(changes) - _OVERRIDES):
             raise ArgumentError(f"clone: {unknown[0]!r} cannot be overridden; {', '.join(sorted(_OVERRIDES))} can")
-        plain = {key: value for key, value in changes.items() if key not in LIMITS}
-        made = Agent(replace(found.spec, name=name, **plain, **limits_from(changes)))
+        settings = settings_from(checked(changes), as_options(found.spec.settings))
+        plain = {key: value for key, value in changes.items() if key not in (*LIMITS, *SETTINGS)}
+        made = Agent(replace(found.spec, name=name, settings=settings, **plain, **limits_from(changes)))
         self.agents.add(call, name, made)
         return self.handle(made)
 
