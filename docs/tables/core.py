@@ -151,7 +151,7 @@ def commands() -> str:
 
     from llmspell.cli.app import cli
 
-    top = click.Context(cli, info_name="llmspell")
+    top = click.Context(cli, info_name="llmspell", **cli.context_settings)
     parts = [_command(cli, top)]
 
     def walk(group: Any, context: click.Context) -> None:
