@@ -97,6 +97,28 @@ def test_errors_are_shown_with_the_authors_stack(stage: Any) -> None:
     assert stage.output.startswith("TypeError: bad\n    at f (spell.js:1:")
 
 
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        (
+            "try { kit.refuse('busy', 'too busy', { left: 3 }) } catch (e) { console.log(e) }",
+            "BridgeError: too busy\n    at spell.js:1:11 { code: 'busy', details: { left: 3 } }\n",
+        ),
+        (
+            "try { structuredClone(() => 1) } catch (e) { console.log(e) }",
+            "DataCloneError: a function could not be cloned\n    at spell.js:1:7\n",
+        ),
+        (
+            "console.log(new AggregateError(['one', 2], 'both'))",
+            "AggregateError: both\n    at spell.js:1:17\n  [errors]: [ 'one', 2 ]\n",
+        ),
+    ],
+)
+def test_an_error_is_shown_with_all_that_it_tells(stage: Any, source: str, output: str) -> None:
+    stage.run(source)
+    assert stage.output == output
+
+
 def test_output_is_said_while_the_script_runs(stage: Any) -> None:
     seen: list[Any] = []
     stage.on_emit = lambda message: seen.append(message.data)

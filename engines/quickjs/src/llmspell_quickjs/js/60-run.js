@@ -291,7 +291,7 @@ hide(global, "__llmspell_slot", slot);
 const core = record({
   BridgeError, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
   Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
-  apply, ask, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut,
+  apply, ask, authorsStack, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut,
   decode, defineProperty, emit, exportsOf, faultError, find, freeze, functionNumbers, functions,
   getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, isArray, isError, limits, lineOf, lower,
   mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules, nativeStack, nativeThen,

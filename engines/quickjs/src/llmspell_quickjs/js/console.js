@@ -99,7 +99,7 @@
         const label = "[" + (isClass ? "class " : "Function: ") + (item.name || "(anonymous)") + "]";
         return keys.length === 0 ? label : wrap(label + " ", "{", properties(item, keys, depth), "}");
       }
-      if (Error.isError(item)) return showError(item, keys, depth);
+      if (Error.isError(item) || item instanceof DOMException) return showError(item, keys, depth);
       if (item instanceof Date) return Number.isNaN(item.getTime()) ? "Invalid Date" : item.toISOString();
       if (item instanceof RegExp) return String(item);
       if (item instanceof Map) {
@@ -126,10 +126,16 @@
 
     function showError(error, keys, depth) {
       const head = errorHead(error);
-      const stack = typeof error.stack === "string" ? error.stack.trimEnd() : "";
+      // The engine's DOMException alone tells of the engine's lines, and has a number as code that says nothing.
+      const isDom = !Error.isError(error);
+      const given = typeof error.stack === "string" ? error.stack : "";
+      const stack = (isDom ? core.authorsStack(given) : given).trimEnd();
       let text = stack === "" ? "[" + head + "]" : head + "\n" + stack;
-      if (keys.length > 0) text += " " + wrap("", "{", properties(error, keys, depth), "}");
+      const hidden = isDom ? [] : ["code", "details"].filter((key) => Object.hasOwn(error, key) && !keys.includes(key));
+      const told = [...hidden, ...keys];
+      if (told.length > 0) text += " " + wrap("", "{", properties(error, told, depth), "}");
       if (Object.hasOwn(error, "cause")) text += "\n  [cause]: " + show(error.cause, depth + 1);
+      if (Array.isArray(error.errors)) text += "\n  [errors]: " + show(error.errors, depth + 1);
       return text;
     }
 
