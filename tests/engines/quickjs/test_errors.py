@@ -266,3 +266,30 @@ def test_a_function_may_be_called_await_where_the_language_allows_it(stage: Any)
 def test_what_is_behind_an_error_is_told_with_it(stage: Any, source: str, message: str, hint: str) -> None:
     failure = stage.failure(source)
     assert (failure.message, failure.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("source", "places"),
+    [
+        ("const n = 1\nfunction g(a) {\n  kit.refuse(\n    'busy',\n    n)\n}\ng(\n  n)", [("g", 3, 7), ("", 7, 1)]),
+        ("const n = 1\nawait kit.refuseLater('busy', 'no', {\n  n,\n  m: n,\n})", [("", 2, 11)]),
+        ("const n = 1\nthrow new Error('é' +\n  n)", [("", 2, 11)]),
+        (
+            "class A { constructor(a) { throw new TypeError(a) } }\nconst n = 1\nnew A(\n  n)",
+            [("A", 1, 38), ("", 3, 5)],
+        ),
+        (
+            "const n = 1\nfunction f(a) { null.x }\n;[n].map((x) =>\n  f(f,\n  n))",
+            [("f", 2, 17), ("", 4, 3), ("", 3, 6)],
+        ),
+    ],
+)
+def test_a_call_over_several_lines_stands_where_it_begins(stage: Any, source: str, places: list[Any]) -> None:
+    failure = stage.failure(source)
+    found = [(f.function.replace("<anonymous>", ""), f.line, f.column) for f in failure.frames]
+    assert found == places
+
+
+def test_a_call_that_may_be_another_is_left_where_the_engine_saw_it(stage: Any) -> None:
+    failure = stage.failure("function f(a) { null.x }\nf(1,\n  f(2))")
+    assert [(f.line, f.column) for f in failure.frames] == [(1, 17), (3, 3)]

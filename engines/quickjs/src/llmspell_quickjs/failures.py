@@ -23,7 +23,7 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
         is_full: The heap has been near its limit. An engine without memory for an error object throws null.
     """
     name, message = told["name"], told["message"]
-    frames = files.frames(told["stack"])
+    frames = files.frames(told["stack"], name)
     kind = told.get("kind", "")
     if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and not name and message == "null"):
         return out_of_memory(frames)

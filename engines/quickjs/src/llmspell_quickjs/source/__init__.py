@@ -3,7 +3,8 @@
 May import ``llmspell.engine`` and ``llmspell.errors`` only; it knows nothing of the VM.
 """
 
+from llmspell_quickjs.source.calls import Calls
 from llmspell_quickjs.source.prepare import HELPER, MAIN_FUNCTION, Prepared, Request, Role, dialect_of, prepare
 from llmspell_quickjs.source.typescript import NotErasable
 
-__all__ = ["HELPER", "MAIN_FUNCTION", "NotErasable", "Prepared", "Request", "Role", "dialect_of", "prepare"]
+__all__ = ["HELPER", "MAIN_FUNCTION", "Calls", "NotErasable", "Prepared", "Request", "Role", "dialect_of", "prepare"]

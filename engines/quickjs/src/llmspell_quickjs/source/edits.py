@@ -102,6 +102,10 @@ class Edits:
         line = bisect_right(starts, offset)
         return line, len(self.text[starts[line - 1] : offset].decode("utf-8", "replace")) + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """Return the byte of the original at a line and column, as :meth:`place` counts them."""
+        return self._line_starts[line - 1] + len(self.line_text(line)[: column - 1].encode("utf-8", "replace"))
+
     def original_column(self, line: int, column: int) -> int:
         """Turn a byte column of the changed text into the character column of the original, both from 1."""
         starts = self._line_starts
