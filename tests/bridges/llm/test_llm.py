@@ -104,7 +104,7 @@ USER = {"role": "user", "content": "b"}
         ([None], "prompt"),
         ([3], "prompt"),
         (["a", {"temperature": 3}], "temperature"),
-        (["a", {"max_tokens": 0}], "max_tokens"),
+        (["a", {"max_tokens": 0}], "max_?[tT]okens"),
         (["a", {"temprature": 1}], "did you mean 'temperature'"),
         (["a", {"stop": [""]}], "empty text"),
         (["a", {"messages": [USER]}], "not both"),

@@ -86,10 +86,9 @@ class Streaming:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for event in drawn(self._stream, self._patience, self._connection):
-            written = written_in(event)
-            if written and self._gauge is not None:
-                self._gauge.grow(written)
             piece = text_in(event)
+            if self._gauge is not None and (written := piece or written_in(event)):
+                self._gauge.grow(written)
             if piece:
                 self._pieces.append(piece)
                 yield piece
