@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmspell import Policy
+from llmspell import Host, Policy
+from llmspell.testing import FakeModel
 from llmspell.testing.fake_model import FakeFailure
 
 TEN = {
@@ -302,3 +304,28 @@ def test_pictures_come_through_the_guard(everywhere: Any, server: Any) -> None:
     assert everywhere.run(params={"url": url}, **sources).value == "A bee."
     picture = server.requests[1].body["messages"][0]["content"][1]
     assert picture == {"type": "image_url", "image_url": {"url": "data:image/png;base64,YSBiZWU="}}
+
+
+@pytest.mark.parametrize("level", ["minimal", "standard"])
+def test_a_function_of_another_language_hears_an_answer(tmp_path: Path, level: Any) -> None:
+    model = FakeModel(default="One two three.")
+    config = {"models": {"default": "fake", "providers": {"fake": {"model": model}}}}
+    (tmp_path / "ears.js").write_text(
+        "const got = []; module.exports = {hear: piece => { got.push(piece) }, heard: () => got, "
+        "drain: async s => { const out = []; for await (const piece of s) out.push(piece); return out }};"
+    )
+    (tmp_path / "main.lua").write_text(
+        """
+        local ears = require("./ears.js")
+        llm.stream("Hi", ears.hear)
+        tools.register({name = "ear", description = "Hears", execute = ears.hear})
+        tools.execute("ear", {a = 1})
+        return {ears.heard(), ears.drain(llm.chunks("Hi"))}"""
+    )
+    with Host(config=config) as host:
+        if not {"lua", "javascript"} <= set(host.plugins.engines):
+            pytest.skip("the engines lua and javascript are not both installed")
+        with host.session(Policy.at_level(level).narrow(time=20)) as session:
+            heard, drained = session.run(tmp_path / "main.lua").value
+    assert heard == ["One ", "two ", "three.", {"a": 1}]
+    assert drained == ["One ", "two ", "three."]

@@ -25,7 +25,7 @@ class ScriptFunction:
     :class:`~llmspell.errors.ScriptError`. Annotate a parameter of an export with it to accept a function.
     """
 
-    __slots__ = ("_feed", "_invoke", "_relay", "ref")
+    __slots__ = ("_feed", "_invoke", "_relay", "host", "ref")
 
     def __init__(
         self, ref: FunctionRef, invoke: Invoker, relay: Relayer | None = None, feed: Feeder | None = None
@@ -34,6 +34,7 @@ class ScriptFunction:
         self._invoke = invoke
         self._relay = relay
         self._feed = feed
+        self.host: Any = None  # what guests of other languages hold of it, once one does
 
     async def __call__(self, *args: Any) -> Any:
         """Run it; return its first result, or None if it returns nothing."""

@@ -51,7 +51,9 @@ def revive(run: Holder, item: Any) -> Any:
     elif kind is FunctionRef:
         return run.function_of(item)
     elif kind is HostRef:
-        return run.object_of(item.id)
+        found = run.object_of(item.id)
+        function = getattr(found, "script_function", None)
+        return found if function is None else function
     return item
 
 

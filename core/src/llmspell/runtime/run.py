@@ -338,7 +338,9 @@ class Run:
             if isinstance(item, ScriptFunction):
                 if item.lives_in(self.invoker):
                     return item.ref
-                return self.make_handle(HostFunction(item.name, item))
+                if item.host is None:
+                    item.host = HostFunction(item.name, item)
+                return self.make_handle(item.host)
             return None
         if self._handles is None:
             self._handles = Handles()

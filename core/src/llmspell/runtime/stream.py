@@ -52,6 +52,11 @@ class HostFunction(HostObject):
         self.handle_name = name or "function"
         self._function = function
 
+    @property
+    def script_function(self) -> ScriptFunction | None:
+        """The function of another guest, which is what exports and other guests are to get."""
+        return self._function if isinstance(self._function, ScriptFunction) else None
+
     @export
     async def call(self, *args: Any) -> Any:
         """Call it."""
