@@ -202,18 +202,57 @@ def test_an_instance_of_the_operators_is_searched(searching: Any, site: Any) -> 
     assert bench.refused("web_search", query="bees")[0] == "denied"
 
 
-def test_an_engine_of_ddgs_asks_through_the_guard(bench: Any, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+ENGINES = {
+    ("duckduckgo", "text"): (
+        "POST", b"q=bees", "<div class='result body'><h2>Ad</h2><a href='https://duckduckgo.com/y.js?ad=1'>buy</a></div>"
+        "<div class='result body'><h2>Bees</h2><a href='https://bees.org/'>buzz</a></div>",
+    ),
+    ("mojeek", "text"): (
+        "GET", b"",
+        "<ul class=results><li><h2><a href='https://bees.org/'>Bees</a></h2><p class=s>buzz</p></li></ul>",
+    ),
+    ("brave", "text"): (
+        "GET", b"", "<div data-type='web'><a href='https://bees.org/'><div class='title'>Bees</div></a>"
+        "<div class='snippet'><div class='content'>buzz</div></div></div>",
+    ),
+    ("yahoo", "news"): (
+        "GET", b"", "<div id='web'><ol><li><a></a><h4><a href='https://bees.org/'>Bees</a></h4><p>buzz</p>"
+        "<span class='time'>2 hours ago</span></li></ol></div>",
+    ),
+}  # fmt: skip
+"""How each engine is asked, and what its page looks like."""
+
+
+@pytest.mark.parametrize(("engine", "kind"), ENGINES)
+def test_an_engine_of_ddgs_asks_through_the_guard(
+    bench: Any, site: Any, monkeypatch: pytest.MonkeyPatch, engine: str, kind: str
+) -> None:
     engines = pytest.importorskip("ddgs.engines", reason="ddgs is not installed")
-    monkeypatch.setattr(engines.ENGINES["text"]["mojeek"], "search_url", f"{site.address}/search")
-    site.put(
-        "/search", "<ul class=results><li><h2><a href='https://bees.org/'>Bees</a></h2><p class=s>buzz</p></li></ul>"
-    )
+    monkeypatch.setattr(engines.ENGINES[kind][engine], "search_url", f"{site.address}/search")
+    method, sent, page = ENGINES[engine, kind]
+    site.put("/search", page)
     bench.policy = Policy.standard().grant(net={site.host})
-    told = bench.run("web_search", query="bees", engine="mojeek")
+    told = bench.run("web_search", query="bees", engine=engine, search_type=kind)
     assert told["results"] == [{"title": "Bees", "url": "https://bees.org/", "snippet": "buzz"}]
-    assert "q=bees" in site.asked[0][1]
+    (asked,) = site.asked
+    assert asked[0] == method
+    assert asked[3].startswith(sent)
+    assert "bees" in asked[1] or sent
+    site.put("/search", "<p>Are you a robot?</p>")
+    assert bench.run("web_search", query="bees", engine=engine, search_type=kind)["results"] == []
     bench.policy = Policy.standard()
-    assert bench.refused("web_search", query="bees", engine="mojeek")[0] == "denied"
+    assert bench.refused("web_search", query="bees", engine=engine, search_type=kind)[0] == "denied"
+    assert len(site.asked) == 2
+
+
+def test_an_engine_that_does_not_answer_is_told(bench: Any, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = pytest.importorskip("ddgs.engines", reason="ddgs is not installed")
+    monkeypatch.setattr(engines.ENGINES["text"]["mojeek"], "search_url", f"{site.address}/elsewhere")
+    bench.policy = Policy.standard().grant(net={site.host})
+    assert bench.refused("web_search", query="bees", engine="mojeek")[0] == "bad_response"
+    assert bench.refused("web_search", query="bees", engine="mojeek", language="the one of bees") == (
+        "invalid_argument", "a language is two letters, with a country before them or not: 'en', 'us-en'",
+    )  # fmt: skip
 
 
 def test_a_search_that_makes_no_sense_is_refused(bench: Any) -> None:

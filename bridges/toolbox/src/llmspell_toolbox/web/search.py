@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from llmspell_toolbox.web.engines import GuardedClient, engine_of
 from llmspell_toolbox.web.requests import must_be_ok
 
 SearchType = Literal["text", "news"]
+_LANGUAGE = re.compile("([a-z]{2}-)?[a-z]{2}")
 
 
 class Hit(TypedDict):
@@ -84,6 +86,10 @@ class SearchTools(Bridge):
         if self._instance is not None:
             found = await _searxng(call, self._instance, query, search_type, language)
             return {"query": query, "engine": "searxng", "results": found[:num_results]}
+        if not _LANGUAGE.fullmatch(language):
+            raise BridgeError(
+                "a language is two letters, with a country before them or not: 'en', 'us-en'", code="invalid_argument"
+            )
         searching = engine_of(engine, search_type)
         client = GuardedClient(call.net, asyncio.get_running_loop())
         region = language if "-" in language else f"us-{language}"
