@@ -146,7 +146,9 @@ class ScriptedPlugin:
             extensions=(".scripted",),
             capabilities=Capabilities(inline=frozenset({"deadline", "cancel"})),
         )
-        yield EngineSpec("other", factory=lambda: self.other, extensions=(".other",))
+        yield EngineSpec(
+            "other", factory=lambda: self.other, extensions=(".other",), capabilities=Capabilities(calls_each=True)
+        )
 
     @hookimpl
     def llmspell_bridges(self) -> Any:

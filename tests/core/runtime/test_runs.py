@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import pytest
@@ -14,6 +15,7 @@ from llmspell import (
     BudgetExceeded,
     Cancelled,
     DeadlineExceeded,
+    EngineCrashed,
     MemoryRecorder,
     OutputExceeded,
     Policy,
@@ -85,6 +87,16 @@ class Demo(Bridge):
         return [await fn(item) for item in items]
 
     @export
+    async def feed(self, count: int, fn: ScriptFunction) -> int | None:
+        """Call a function with numbers from 1, until it returns false."""
+
+        async def numbers() -> AsyncGenerator[int, None]:
+            for number in range(count):
+                yield number + 1
+
+        return await fn.each(numbers(), ahead=3)
+
+    @export
     def counter(self) -> Counter:
         """Make a live thing."""
         made = Counter()
@@ -145,6 +157,36 @@ def test_an_asynchronous_export_is_awaited(plugin: Any, session: Any) -> None:
         return (yield ("demo", "double", second))
 
     assert session.run(script(plugin, spell)).value == 8
+
+
+@pytest.mark.parametrize("answer", [0, 4, 10**9, True, "all"])
+def test_a_guest_that_tells_of_calls_it_was_not_asked_for_ends_its_run(plugin: Any, host: Any, answer: Any) -> None:
+    bridge = Demo()
+    plugin.bridges.append(BridgeSpec("demo", factory=lambda: bridge))
+
+    def spell(guest: Any) -> Any:
+        yield "demo", "feed", 3, guest.function(lambda *items: answer)
+
+    plugin.other.scripts["spell"] = spell
+    with host().session(policy=MINIMAL) as session, pytest.raises(EngineCrashed, match="not asked to make"):
+        session.run(Source("spell", language="other"))
+
+
+def test_a_guest_calls_a_function_with_several_items_or_with_one_at_a_time(plugin: Any, host: Any) -> None:
+    bridge = Demo()
+    plugin.bridges.append(BridgeSpec("demo", factory=lambda: bridge))
+    heard: list[tuple[int, ...]] = []
+
+    def spell(guest: Any) -> Any:
+        return (yield "demo", "feed", 5, guest.function(lambda *items: heard.append(items)))
+
+    plugin.other.scripts["spell"] = spell
+    with host().session(policy=MINIMAL) as session:
+        assert session.run(Source("spell", language="other")).value is None
+        assert heard == [(1, 2, 3), (4, 5)]
+        heard.clear()
+        session.run(script(plugin, spell))
+    assert heard == [(1,), (2,), (3,), (4,), (5,)]
 
 
 def test_calls_said_together_overlap(plugin: Any, session: Any) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llmspell.bridge.function import Heard
-from llmspell.engine.messages import Cancel, Done, Failed, HostMessage, Invoke, Load
+from llmspell.engine.messages import Cancel, Done, Failed, GuestMessage, HostMessage, Invoke, Load
 from llmspell.engine.source import Source
 from llmspell.errors import Cancelled, EngineCrashed, LlmspellError, SessionClosedError
 from llmspell.gate.living import revive
@@ -30,6 +30,10 @@ class Asked:
 
     def _go_on(self) -> None:
         """Bring the guest what is in line."""
+        raise NotImplementedError
+
+    def _heard(self, said: Sequence[GuestMessage], failure: BaseException | None) -> None:
+        """Take what the guest said, or what ends the conversation."""
         raise NotImplementedError
 
     async def invoke(self, ref: FunctionRef, args: list[Any]) -> list[Any]:
@@ -61,7 +65,9 @@ class Asked:
         values = await self._ask_guest(self._invocation(ref, items, each=True))
         calls = values[0] if values else None
         if calls is not None and not (type(calls) is int and 0 < calls <= len(items)):
-            raise EngineCrashed("the guest told of calls that it was not asked to make")
+            lost = EngineCrashed("the guest told of calls that it was not asked to make")
+            self._heard((), lost)
+            raise lost
         return calls
 
     def relay(self, ref: FunctionRef, args: list[Any], heard: Heard) -> Callable[[], None] | None:
