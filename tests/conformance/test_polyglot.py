@@ -145,6 +145,18 @@ def test_an_error_carries_one_stack_of_both_languages(run: Any) -> None:
     assert ("lua", "main.lua", 3) in frames
 
 
+def test_functions_of_another_language_are_named_as_they_are_exported(run: Any) -> None:
+    source = "import { greet } from './lib.lua'; export default [greet.name, require('./lib.lua').map.name]"
+    assert run("main.js", source).value == ["greet", "map"]
+
+
+def test_a_lua_frame_is_not_named_by_what_calls_it_inside_the_engine(run: Any) -> None:
+    with pytest.raises(BridgeCallError) as caught:
+        run("main.js", "export default await require('./lib.lua').map([1], null)")
+    [frame] = [frame for frame in caught.value.frames if frame.language == "lua"]
+    assert frame.function == "function at line 4"
+
+
 def test_an_error_of_the_other_language_can_be_caught(run: Any) -> None:
     source = """
         const lib = require("./lib.lua");

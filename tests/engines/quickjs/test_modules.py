@@ -199,3 +199,9 @@ def test_a_static_import_that_fails_names_the_place_of_the_import(stage: Any) ->
     assert (failure.kind, failure.file, failure.line) == ("module", "spell.js", 2)
     failure = stage.failure("\n\nimport './gone.js';")
     assert (failure.kind, failure.file, failure.line) == ("module", "spell.js", 3)
+
+
+def test_a_namespace_is_shown_with_its_values(stage: Any) -> None:
+    stage.files["./lib.js"] = "export const a = 1\nexport default 'd'\n"
+    stage.run("import * as lib from './lib.js'; console.log(lib)")
+    assert stage.output == "[Module: null prototype] { a: 1, default: 'd' }\n"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from llmspell.bridge import Bridge, Call, HostObject, export
+from llmspell.bridge import Bridge, Call, HostObject, ScriptFunction, export
 from llmspell.engine import Source
 from llmspell.errors import BridgeError, DeadlineExceeded, EngineCrashed, ScriptModuleNotFoundError
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
 from llmspell.runtime.outcome import why_lost
+from llmspell.values import FunctionRef
 
 if TYPE_CHECKING:
     from llmspell.runtime.run import Run
@@ -75,8 +76,17 @@ async def load_foreign(run: Run, source: Source) -> Any:
         raise
     finally:
         its_run.loading = before
+    _name(exports)
     future.set_result(exports)
     return exports
+
+
+def _name(exports: Any) -> None:
+    """Have exported functions called as they are exported: where they come from, few languages know a name for them."""
+    if isinstance(exports, dict):
+        for name, function in exports.items():
+            if type(function) is ScriptFunction:
+                function.ref = FunctionRef(function.ref.id, name)
 
 
 def _move_in(home: Run, source: Source) -> Neighbour:

@@ -229,11 +229,14 @@ local function capture(e)
           locals[name] = render(v)
         end
       end
+      -- A function is named by whoever calls it: the prelude's names for it say nothing.
+      local caller = info.name ~= "?" and getinfo(level + 1, "l")
+      local name = caller and caller.currentline > 0 and info.name
       count = count + 1
       frames[count] = {
         info.source,
         info.currentline,
-        info.what == "main" and "" or info.name ~= "?" and info.name or "function at line " .. info.linedefined,
+        info.what == "main" and "" or name or "function at line " .. info.linedefined,
         locals,
       }
     end

@@ -3,6 +3,7 @@
 
 const modules = create(null); // by key
 const EMPTY = bare([]);
+const namespaces = new NewWeakMap(); // object of a module's live names -> true
 
 // Make a module of a prepared file. Only a function expression is evaluated here, nothing of the author's runs.
 function compile(described, code) {
@@ -78,6 +79,7 @@ function drawn(module, number, iterable) {
 }
 
 function copyNames(from, to, star) {
+  weakSet(namespaces, to, true);
   const names = objectKeys(from);
   for (let i = 0; i < names.length; i++) {
     const name = names[i];

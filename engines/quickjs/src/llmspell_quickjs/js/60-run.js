@@ -301,6 +301,7 @@ const core = record({
   stuckTasks: () => (tasks === undefined ? EMPTY : tasks.stuck()),
   lastCall: () => lastCall,
   nextCall: () => ++lastCall,
+  isNamespace: (value) => weakGet(namespaces, value) === true,
   forget(id) {
     const call = mapGet(pending, id);
     if (call !== undefined && mapDelete(pending, id) && call.counts) outstanding--;

@@ -120,6 +120,7 @@
       if (item instanceof Number || item instanceof String || item instanceof Boolean) {
         return "[" + name + ": " + show(item.valueOf(), depth) + "]";
       }
+      if (core.isNamespace(item)) return wrap("[Module: null prototype] ", "{", liveNames(item, keys, depth), "}");
       const label = name === "Object" ? "" : (name || "[Object: null prototype]") + " ";
       return wrap(label, "{", properties(item, keys, depth), "}");
     }
@@ -137,6 +138,18 @@
       if (Object.hasOwn(error, "cause")) text += "\n  [cause]: " + show(error.cause, depth + 1);
       if (Array.isArray(error.errors)) text += "\n  [errors]: " + show(error.errors, depth + 1);
       return text;
+    }
+
+    // What a module exports. A name that it has not come to yet cannot be read.
+    function liveNames(namespace, keys, depth) {
+      const shown = (key) => {
+        try {
+          return show(namespace[key], depth + 1);
+        } catch {
+          return "<uninitialized>";
+        }
+      };
+      return keys.slice(0, MAX_ITEMS).map((key) => key + ": " + shown(key));
     }
 
     function elements(array, depth) {
