@@ -104,7 +104,7 @@ LOOPS = {
 
 @pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS.keys())
 def test_a_loop_during_conversion_or_anywhere_ends_at_the_deadline(forge: Any, hostile: Any, text: str) -> None:
-    ended = forge.run(hostile(text))
+    ended = forge.run(hostile(text, deadline=0.1))
     assert (ended["status"], ended["kind"]) == (0, "limit:deadline")
     assert ended["seconds"] < 3
 
@@ -130,7 +130,7 @@ BENT = {
 
 @pytest.mark.parametrize("bend", BENT.values(), ids=BENT.keys())
 def test_bent_error_prototypes_are_not_seen_at_the_deadline(forge: Any, hostile: Any, bend: str) -> None:
-    ended = forge.run(hostile(f"try {{ {bend} }} catch {{}} for (;;);"))
+    ended = forge.run(hostile(f"try {{ {bend} }} catch {{}} for (;;);", deadline=0.1))
     assert (ended["status"], ended["kind"]) == (0, "limit:deadline")
     assert ended["seconds"] < 3
 
