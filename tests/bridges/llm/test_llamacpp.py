@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -135,8 +136,9 @@ def test_arguments_that_are_no_object_are_told_to_the_model(models: Any, server:
 def test_a_stream_with_tools_hands_over_the_reply(models: Any, server: Any) -> None:
     got: list[str] = []
 
-    async def receive(piece: str) -> None:
-        got.append(piece)
+    async def receive(pieces: AsyncGenerator[str, None]) -> None:
+        async for piece in pieces:
+            got.append(piece)
 
     server.answer('{"reply": "One two."}')
     (step,) = steps(models, server, receive=receive)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -13,6 +13,9 @@ from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time
 from llmspell_llm.adapter.translate import usage_from
 from llmspell_llm.conversation import Usage
 from llmspell_llm.errors import ConnectionFailedError
+
+Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[Any]]
+"""Draws all the pieces of a text that is being written, and closes them."""
 
 
 class Gauge(Protocol):
@@ -65,7 +68,7 @@ async def heard(
     asked: Callable[[], str],
     *,
     gauge: Gauge | None = None,
-    receive: Callable[[str], Awaitable[Any]] | None = None,
+    receive: Receiver | None = None,
 ) -> Any:
     """Draw a whole response as a stream and return it.
 
@@ -75,26 +78,37 @@ async def heard(
         timeout: Seconds it may take.
         asked: Gives the prompt, if it must be measured.
         gauge: Hears what the model writes.
-        receive: Gets the text as it comes.
+        receive: Draws the text as it comes, to its end.
 
     Raises:
         ModelError: It went wrong.
     """
-    patience = Patience(timeout)
-    written: list[str] = []
-    async with AsyncExitStack() as stack:
-        stream = await enter_in_time(stack, opened, patience, connection)
-        if gauge is not None:
-            gauge.so_far = lambda: usage_from(stream.usage, connection, asked, "".join(written))
-        async for event in drawn(stream, patience, connection):
-            piece = written_in(event)
-            if piece and gauge is not None:
-                written.append(piece)
-                gauge.grow(piece)
-            if receive is not None and (text := text_in(event)):
-                await receive(text)
-        check_ended(stream, connection)
-        return stream.get()
+    response: Any = None
+
+    async def pieces() -> AsyncGenerator[str, None]:
+        nonlocal response
+        patience = Patience(timeout)
+        written: list[str] = []
+        async with AsyncExitStack() as stack:
+            stream = await enter_in_time(stack, opened, patience, connection)
+            if gauge is not None:
+                gauge.so_far = lambda: usage_from(stream.usage, connection, asked, "".join(written))
+            async for event in drawn(stream, patience, connection):
+                text = text_in(event)
+                if gauge is not None and (piece := text or written_in(event)):
+                    written.append(piece)
+                    gauge.grow(piece)
+                if text:
+                    yield text
+            check_ended(stream, connection)
+            response = stream.get()
+
+    if receive is not None:
+        await receive(pieces())
+    else:
+        async for _ in pieces():
+            """Nobody wants to hear it before it is whole."""
+    return response
 
 
 def check_ended(stream: Any, connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.hearing import Gauge, heard
+from llmspell_llm.adapter.hearing import Gauge, Receiver, heard
 from llmspell_llm.adapter.patience import in_time
 from llmspell_llm.adapter.translate import ANSWER_TOOL, answer_from, constrain, messages_for, settings_for
 from llmspell_llm.conversation import Answer, Message, Settings, estimate
@@ -154,7 +154,7 @@ async def take_step(
     system: str | None = None,
     tools: Sequence[ToolOffer] = (),
     constraint: Constraint | None = None,
-    receive: Callable[[str], Awaitable[Any]] | None = None,
+    receive: Receiver | None = None,
     gauge: Gauge | None = None,
 ) -> Step:
     """Ask a model what to do next, and add what it says to the history.
@@ -166,7 +166,7 @@ async def take_step(
         system: How it should behave.
         tools: What it may ask for.
         constraint: What its final answer must look like.
-        receive: Gets the text as it comes.
+        receive: Draws the text as it comes.
         gauge: Hears everything the model writes, and may break it off.
 
     Raises:

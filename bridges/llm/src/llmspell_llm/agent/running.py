@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,7 +23,8 @@ from llmspell_llm.tools.running import is_fatal
 if TYPE_CHECKING:
     from llmspell_llm.adapter.steps import History, Step, ToolRequest, ToolResult
 
-Receiver = Callable[[str], Awaitable[Any]]
+Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[Any]]
+"""Draws all that a model says at one step, and closes it."""
 
 _spenders: ContextVar[tuple[list[Usage], ...]] = ContextVar("llmspell_agent_spenders", default=())
 """The ledgers of the agents that are at work here, the innermost last: what a sub-agent spends, all of them spend."""
@@ -85,7 +86,7 @@ class AgentRun:
         max_iterations: How often the model may be asked.
         max_tool_calls: How often tools may be used.
         max_depth: How many agents may ask each other in a row.
-        receive: Gets the text as it comes.
+        receive: Draws the text of each step as it comes.
     """
 
     connection: Connection
@@ -148,11 +149,16 @@ class AgentRun:
         offers = [ToolOffer(tool.name, tool.description, tool.schema) for tool in self.tools]
         begun = False
 
-        async def received(piece: str) -> None:
-            nonlocal begun
-            begun = True
+        async def received(pieces: AsyncGenerator[str, None]) -> None:
+            async def noted() -> AsyncGenerator[str, None]:
+                nonlocal begun
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        begun = True
+                        yield piece
+
             assert self.receive is not None
-            await self.receive(piece)
+            await self.receive(noted())
 
         async def attempt() -> Step:
             prompt = history.tokens + estimate(prompt_of(History(), self.system, offers))

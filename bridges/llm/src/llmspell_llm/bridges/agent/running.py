@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from llmspell.errors import ArgumentError, BudgetExceeded
@@ -16,6 +17,7 @@ from llmspell_llm.bridges.agent.live import AgentConversation, AgentTask
 from llmspell_llm.conversation import Message
 from llmspell_llm.llm.options import SETTINGS, as_options, checked, message_from, settings_from
 from llmspell_llm.llm.paying import purse
+from llmspell_llm.llm.streaming import PIECES_AHEAD
 from llmspell_llm.names import snake_keys
 from llmspell_llm.neighbours import VetoedError
 from llmspell_llm.neighbours import fire as fire_hooks
@@ -52,8 +54,8 @@ class RunningExports(AgentBase):
     ) -> Any:
         """Give an agent a task and receive what it says piece by piece; return its answer as ``run`` does."""
 
-        async def received(piece: str) -> None:
-            await receive(piece)
+        async def received(pieces: AsyncGenerator[str, None]) -> None:
+            await receive.each(pieces, ahead=PIECES_AHEAD, until_false=False)
 
         outcome = await self.work(call, self.agent(call, agent), input, options or {}, receive=received)
         return self.told(outcome, {**_beside(input), **(options or {})})
@@ -67,7 +69,13 @@ class RunningExports(AgentBase):
         Leaving the loop stops the agent.
         """
         pieces: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
-        work = self.work(call, self.agent(call, agent), input, options or {}, receive=pieces.put)
+
+        async def received(said: AsyncGenerator[str, None]) -> None:
+            async with aclosing(said):
+                async for piece in said:
+                    await pieces.put(piece)
+
+        work = self.work(call, self.agent(call, agent), input, options or {}, receive=received)
         task = asyncio.ensure_future(work)
         try:
             while not (task.done() and pieces.empty()):
