@@ -21,7 +21,7 @@ from llmspell import Host, Policy, Session
 
 QUICK = "--quick" in sys.argv
 clock = time.process_time if "--cpu" in sys.argv else time.perf_counter
-ROUNDS = 5 if QUICK else 15
+ROUNDS = 5 if QUICK else 40
 QUESTIONS = 20
 CHUNKS = 500
 ANSWER = "word " * 40
