@@ -61,6 +61,7 @@ class LuaGuest:
         "_root",
         "_state",
         "_stepping",
+        "_used",
     )
 
     def __init__(self, engine: LuaEngine, state: LuaState, limits: GuestLimits, port: Port) -> None:
@@ -77,7 +78,7 @@ class LuaGuest:
         self._over = False
         self._idle = self._ended_idle = False
         self._stepping = False
-        self._peak = 0
+        self._used = self._peak = 0
         state.configure(limits)
 
     def step(self, message: HostMessage) -> list[GuestMessage]:
@@ -123,7 +124,7 @@ class LuaGuest:
         state = self._state
         if state is None or self._stepping:
             return GuestUsage()
-        memory = state.memory
+        memory = self._used or state.memory
         return GuestUsage(memory, max(self._peak, memory), state.steps if self._limits.steps is not None else None)
 
     def close(self) -> None:
@@ -245,7 +246,8 @@ class LuaGuest:
                     )
                 )
             )  # fmt: skip
-        self._peak = max(self._peak, state.memory)
+        self._used = used = state.memory
+        self._peak = max(self._peak, used)
         if self._ended_idle and not self._over:
             # There is no main task that could say it.
             self._over = True

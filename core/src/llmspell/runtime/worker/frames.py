@@ -30,6 +30,14 @@ def frame(payload: bytes) -> bytes:
     return HEADER.pack(len(payload)) + payload
 
 
+def only_payload(data: bytes) -> memoryview | None:
+    """Return the payload of what is one whole frame and nothing else, as most of what is read is; else None."""
+    size = len(data) - HEADER.size
+    if 0 < size <= MAX_FRAME and HEADER.unpack_from(data)[0] == size:
+        return memoryview(data)[HEADER.size :]
+    return None
+
+
 class FrameReader:
     """Cut a stream into payloads.
 

@@ -6,7 +6,7 @@ A frame must decode to a word that a worker may say, in an order it may be said 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from llmspell.engine import GuestUsage
 from llmspell.engine.messages import MAIN, Call, Cancel, Delivery, Done, Emit, Failed, GuestMessage, Invoke, Load
 from llmspell.errors import ConversionError, EngineCrashed, ResourceExhausted
 from llmspell.runtime.worker import nodes
-from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader
+from llmspell.runtime.worker.frames import MAX_FRAME, FrameError, FrameReader, only_payload
 from llmspell.runtime.worker.protocol import FromWorker
 from llmspell.values import ValueLimits, check_value
 from llmspell.values.wire import decoder
@@ -103,6 +103,11 @@ class Hearing:
             EngineCrashed: It is not what an honest worker says.
         """
         reader = self._reader
+        if reader.empty and (whole := only_payload(data)) is not None:
+            if not self._take(whole):
+                return None
+            self._open = False
+            return self._answer
         reader.feed(data)
         try:
             while (payload := reader.next()) is not None:
@@ -117,36 +122,39 @@ class Hearing:
 
     def _take(self, payload: memoryview) -> bool:
         """Take one frame; tell whether the answer is complete."""
-        if not nodes.within(payload, self._limits.nodes):
+        size = len(payload)
+        short = size <= _FLAT
+        if not short and not nodes.within(payload, self._limits.nodes):
             raise _broken(f"a frame holds more than {self._limits.nodes:,} values")
         try:
             word = _decode(payload)
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError, ConversionError) as error:
             raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
-        self._bound(word, short=len(payload) <= _FLAT)
         if isinstance(word, Emit):
+            self._bound((word,), short=short)
             self._emitted(word)
             return False
+        messages, answer = word.messages, self._answer
+        self._bound(messages, short=short)
         if word.run != self._run:
             raise _broken(f"it spoke of run {word.run} in run {self._run}")
-        self._size += len(payload)
+        self._size += size
         if self._size > _ANSWER_MAX:
             raise _broken(f"one answer takes more than {_ANSWER_MAX:,} bytes")
-        if len(self._answer) + len(word.messages) > _MESSAGES_MAX:
+        if len(answer) + len(messages) > _MESSAGES_MAX:
             raise _broken(f"one answer holds more than {_MESSAGES_MAX:,} messages")
-        for message in word.messages:
+        for message in messages:
             self._check(message)
-        self._answer += word.messages
+        answer += messages
         if word.usage is not None:
             self.usage = word.usage
         return word.last
 
-    def _bound(self, word: FromWorker, *, short: bool) -> None:
-        """Hold the free values of a frame to what a value is, and to the limits: nobody who walks them later has to.
+    def _bound(self, messages: Sequence[GuestMessage], *, short: bool) -> None:
+        """Hold the free values of a frame's messages to what a value is, and to the limits: nobody who walks them later has to.
 
         A decoder makes more than values of what it reads: a date of a timestamp, a key of anything that has a hash.
         """
-        messages = [word] if isinstance(word, Emit) else word.messages
         try:
             for message in messages:
                 value = _free_value(message)

@@ -90,13 +90,17 @@ def _may_be_large(message: Any) -> bool:
     parts = message.args if kind is Call else message.values if kind is Done else None
     if parts is None or len(parts) > 16:
         return True
-    return not all(
-        part is None
-        or type(part) in (bool, float)
-        or (type(part) is int and part.bit_length() < 64)
-        or (type(part) in (str, bytes) and len(part) < 65536)
-        for part in parts
-    )
+    for part in parts:
+        scalar = type(part)
+        if scalar is int:
+            if part.bit_length() >= 64:
+                return True
+        elif scalar is str or scalar is bytes:
+            if len(part) >= 65536:
+                return True
+        elif part is not None and scalar is not float and scalar is not bool:
+            return True
+    return False
 
 
 def _too_large(what: str) -> Failure:
