@@ -130,12 +130,12 @@ class Hearing:
             word = _decode(payload)
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError, ConversionError) as error:
             raise _broken(f"a frame does not decode: {type(error).__name__}: {str(error)[:200]}") from None
+        messages = (word,) if isinstance(word, Emit) else word.messages
+        self._bound(messages, short=short)
         if isinstance(word, Emit):
-            self._bound((word,), short=short)
             self._emitted(word)
             return False
-        messages, answer = word.messages, self._answer
-        self._bound(messages, short=short)
+        answer = self._answer
         if word.run != self._run:
             raise _broken(f"it spoke of run {word.run} in run {self._run}")
         self._size += size
@@ -145,13 +145,13 @@ class Hearing:
             raise _broken(f"one answer holds more than {_MESSAGES_MAX:,} messages")
         for message in messages:
             self._check(message)
-        answer += messages
+        answer += word.messages
         if word.usage is not None:
             self.usage = word.usage
         return word.last
 
     def _bound(self, messages: Sequence[GuestMessage], *, short: bool) -> None:
-        """Hold the free values of a frame's messages to what a value is, and to the limits: nobody who walks them later has to.
+        """Hold the free values of messages to what a value is, and to the limits: nobody who walks them later has to.
 
         A decoder makes more than values of what it reads: a date of a timestamp, a key of anything that has a hash.
         """

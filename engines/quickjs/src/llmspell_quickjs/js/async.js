@@ -12,6 +12,9 @@
 
   // Refuse options there are not: a misspelt one would be without effect.
   function only(options, known) {
+    if (options !== undefined && (options === null || typeof options !== "object")) {
+      throw new core.TypeError("the options are to be an object with '" + known + "'");
+    }
     const names = options === undefined ? core.NONE : core.objectKeys(options);
     for (let i = 0; i < names.length; i++) {
       if (names[i] !== known) throw new core.TypeError("there is no option '" + names[i] + "', only '" + known + "'");
