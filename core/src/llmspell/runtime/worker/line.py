@@ -10,27 +10,40 @@ from collections.abc import Callable, Sequence
 from llmspell.engine.messages import GuestMessage
 from llmspell.errors import EngineCrashed
 from llmspell.runtime.seat import Told
+from llmspell.runtime.worker.waiting import Alert
 
 
 class Line:
     """Say something and hear the answer, time after time, without a task or a future for each.
 
     It reads only while an answer is awaited: what a worker says unasked stays in the socket. The socket itself stays
-    a blocking one, for steps from threads.
+    a blocking one, for steps from threads. Where no other line awaits anything, it stays awake for the answer, in a
+    turn of the loop of its own: everybody else who is ready goes first.
 
     Args:
+        alert: Looks at the socket.
+        awaiting: The lines of this host that await an answer.
         heard: Takes what was read, nothing once the other side is gone; returns the answer when it is complete.
         wants: How many bytes to read next.
     """
 
-    __slots__ = ("_data", "_descriptor", "_heard", "_listens", "_loop", "_rest", "_told", "_wants")
+    __slots__ = (
+        "_alert", "_awaiting", "_data", "_descriptor", "_heard", "_listens", "_loop", "_rest", "_told", "_wants",
+    )  # fmt: skip
 
     def __init__(
-        self, data: socket.socket, heard: Callable[[bytes], list[GuestMessage] | None], wants: Callable[[], int]
+        self,
+        data: socket.socket,
+        alert: Alert,
+        awaiting: set[Line],
+        heard: Callable[[bytes], list[GuestMessage] | None],
+        wants: Callable[[], int],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._data = data
         self._descriptor = data.fileno()
+        self._alert = alert
+        self._awaiting = awaiting
         self._heard = heard
         self._wants = wants
         self._told: Told | None = None
@@ -40,6 +53,7 @@ class Line:
     def say(self, outgoing: bytes, told: Told) -> None:
         """Send; ``told`` is called when the answer is there, or with what ``heard`` raised."""
         self._told = told
+        self._awaiting.add(self)
         if not self._listens:
             self._listens = True
             self._loop.add_reader(self._descriptor, self._receive)
@@ -53,10 +67,13 @@ class Line:
         if sent < len(outgoing):
             self._rest = memoryview(outgoing)[sent:]
             self._loop.add_writer(self._descriptor, self._send)
+        elif len(self._awaiting) == 1:
+            self._loop.call_soon(self._look)
 
     def close(self) -> None:
         """Let go of the loop. Nobody is told anything any more."""
         self._told = None
+        self._awaiting.discard(self)
         self._end_send()
         if self._listens:
             self._listens = False
@@ -79,6 +96,11 @@ class Line:
         if self._rest is not None:
             self._rest = None
             self._loop.remove_writer(self._descriptor)
+
+    def _look(self) -> None:
+        if self._told is not None and len(self._awaiting) == 1:
+            self._alert.stay()
+            self._receive()
 
     def _receive(self) -> None:
         if self._told is None:
@@ -117,6 +139,7 @@ class Line:
 
     def _tell(self, answer: Sequence[GuestMessage], failure: Exception | None) -> None:
         told, self._told = self._told, None
+        self._awaiting.discard(self)
         self._end_send()
         if told is not None:
             told(answer, failure)

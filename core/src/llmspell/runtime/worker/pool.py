@@ -26,6 +26,7 @@ from llmspell.runtime.worker.waiting import never, readable
 from llmspell.values.wire import decoder, encode
 
 if TYPE_CHECKING:
+    from llmspell.runtime.worker.line import Line
     from llmspell.runtime.worker.seat import WorkerSeat
 
 _STARTUP = 30.0  # seconds a forked worker has to say that it is hardened
@@ -88,6 +89,7 @@ class Workers:
         self._spares: list[tuple[Kind, WorkerProcess]] = []
         self._lent: set[WorkerProcess] = set()
         self._asked: Counter[Kind] = Counter()
+        self.awaiting: set[Line] = set()
 
     # Seats
 

@@ -152,7 +152,8 @@ class WorkerSeat:
         assert worker is not None
         assert hearing is not None
         if self._line is None:
-            self._line = Line(worker.data, self._heard, lambda: hearing.wants)
+            awaiting = self._workers.awaiting
+            self._line = Line(worker.data, worker.alert, awaiting, self._heard, lambda: hearing.wants)
 
         def answered(answer: Sequence[GuestMessage], failure: BaseException | None) -> None:
             if failure is None and not self._is_answered(answer):

@@ -10,11 +10,12 @@ from collections.abc import Callable
 SLICE = 0.02
 """Seconds after which somebody who waits looks whether it is still wanted."""
 
-AWAKE = 60e-6
-"""Seconds to stay awake for an answer. A processor that went to sleep takes 20 of them to wake where it is virtual
-(48 us for a word and its answer over a socket, 10 us awake: measured under KVM), and a call is answered sooner."""
+AWAKE = 150e-6
+"""Seconds to stay awake for an answer. A processor that went to sleep takes 20 to 40 us to wake where it is virtual
+(48 us for a word and its answer over a socket, 10 us awake: measured under KVM), and a call is answered in less than
+this even where the other side has to be woken for it."""
 
-_RARELY = 64
+_RARELY = 128
 
 
 def _processors() -> int:
@@ -28,7 +29,7 @@ _ALONE = not hasattr(select, "poll") or _processors() < 2
 class Alert:
     """Stay awake for a moment before sleeping on a descriptor: in a quick conversation, waking up is what takes long.
 
-    Whoever was awake in vain does so less and less often, down to once in 64 waits, until an answer comes in time
+    Whoever was awake in vain does so less and less often, down to once in 128 waits, until an answer comes in time
     again: so those who wait long, or on a busy machine, lose next to nothing.
 
     Args:
