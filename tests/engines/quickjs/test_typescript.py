@@ -93,3 +93,22 @@ def test_modules_in_typescript(stage: Any) -> None:
 def test_a_syntax_error_in_typescript_has_its_place(stage: Any) -> None:
     failure = stage.failure("let a: number = 1;\nlet b: string = ;", "a.ts")
     assert (failure.kind, failure.line, failure.column) == ("syntax", 2, 17)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "interface A {", "interface A { x: number;\n", "type A =", "type A = {\n x: number", "export type A = B |",
+        "let x:", "function f(x: number):", "const a = 1 as",
+    ],
+)  # fmt: skip
+def test_a_type_that_is_not_finished_may_go_on(stage: Any, source: str) -> None:
+    failure = stage.failure(source, "a.ts")
+    assert (failure.kind, failure.incomplete) == ("syntax", True), failure.message
+
+
+@pytest.mark.parametrize("source", ["interface A { x: ) }", "type A = )", "let x: [ = 1;\nlet y = 2", "(1 as )"])
+def test_a_type_that_makes_no_sense_is_refused_and_hides_nothing(stage: Any, source: str) -> None:
+    failure = stage.failure("\n" + source, "a.ts")
+    assert (failure.kind, failure.incomplete) == ("syntax", False), failure.message
+    assert failure.line >= 2

@@ -39,7 +39,7 @@ class PreparedFiles:
             source.text.encode()
             made = prepare(source.name, source.text, role, "typescript" if source.language in _TYPESCRIPT else None)
         except NotErasable as error:
-            made = bad_text(source.name, source.text, error.offset, str(error))
+            made = bad_text(source.name, source.text, error.offset, str(error), incomplete=error.incomplete)
         except RecursionError:
             made = bad_text(source.name, source.text, 0, "the source is nested too deeply")
         except UnicodeEncodeError as error:

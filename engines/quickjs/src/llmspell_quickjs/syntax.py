@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine.messages import Failure
-from llmspell_quickjs.source import Prepared
+from llmspell_quickjs.source import Prepared, dialect_of
+from llmspell_quickjs.source.unfinished import is_unfinished
 from llmspell_quickjs.stack import LANGUAGE, Files
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ _PLACE = re.compile(r"^    at (?:.*\()?<input>:(\d+):(\d+)\)?$", re.MULTILINE)
 _CHECKED_FROM = 2
 """The line a text begins at when it is checked: what keeps it from running stands on a line before."""
 
-_MODULE_STATEMENT = re.compile(rb"\s*(import|export)\b(?!\s*[.(])")
-_GOES_ON = (
-    "import", "export", "from", "default", "as", "const", "let", "var", "class", "extends", "function", "async",
-    ",", "*", "=", "=>", "(", "[", ".", "+", "-", "/", "%", "&", "|", "?", ":", "!",
-)  # fmt: skip
+_STATEMENT = {
+    "javascript": re.compile(rb"\s*(import|export)\b(?!\s*[.(])"),
+    "typescript": re.compile(rb"\s*(import|export|interface|type)\b(?!\s*[.(=:])"),
+}
+"""What the engine would not understand even if it were whole, by dialect."""
 _UNFINISHED = ("unexpected end of string", "unexpected end of comment")
 
 
@@ -58,7 +59,7 @@ def syntax_failure(prepared: Prepared, check: Check) -> Failure | None:
 def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int = 0, first: int = 1) -> Failure:
     """Make the failure of a syntax error in a prepared file that begins at line ``first``."""
     line, column = _place(told["stack"], first)
-    broken = _broken_module_statement(prepared)
+    broken = _broken_statement(prepared)
     if broken is not None:
         return broken
     incomplete = False
@@ -74,7 +75,7 @@ def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int 
             message = "await stands in a function that is not async"
             return _at(prepared, *prepared.stray, message)
         column = prepared.edits.original_column(line, column - shift if line == 1 else column)
-        incomplete = _is_unfinished(prepared, message, line, column)
+        incomplete = _is_unfinished(prepared, message, line, column) or _type_goes_on(prepared)
     return _at(prepared, line, column, message, incomplete=incomplete)
 
 
@@ -90,19 +91,16 @@ def _at(prepared: Prepared, line: int, column: int, message: str, *, incomplete:
     )
 
 
-def _broken_module_statement(prepared: Prepared) -> Failure | None:
-    """Tell of an import or export that was not understood, and so left to an engine that knows neither."""
+def _broken_statement(prepared: Prepared) -> Failure | None:
+    """Tell of an import, export or type that was not understood, and so left to an engine that knows none of them."""
     if prepared.odd is None:
         return None
     text = prepared.edits.text
     begin = text.rfind(b"\n", 0, prepared.odd) + 1
-    statement = _MODULE_STATEMENT.match(text, begin)
+    statement = _STATEMENT[dialect_of(prepared.name)].match(text, begin)
     if statement is None:
         return None
-    rest = text[begin:].decode("utf-8", "replace").rstrip()
-    incomplete = rest.endswith(_GOES_ON) or any(
-        rest.count(pair[0]) > rest.count(pair[1]) for pair in ("{}", "()", "[]")
-    )
+    incomplete = is_unfinished(text[begin:].decode("utf-8", "replace"))
     message = f"this {statement[1].decode()} makes no sense from here on"
     return _at(prepared, *prepared.edits.place(prepared.odd), message, incomplete=incomplete)
 
@@ -117,7 +115,7 @@ def in_files(told: dict[str, Any], files: Files, check: Check) -> Failure | None
     return describe(prepared, told, check, first=files.first_of(prepared))
 
 
-def bad_text(name: str, text: str, offset: int, message: str) -> Failure:
+def bad_text(name: str, text: str, offset: int, message: str, *, incomplete: bool = False) -> Failure:
     """Tell of something at a byte of a source that cannot be run, whatever the engine would say of it."""
     before = text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")
     return Failure(
@@ -127,6 +125,7 @@ def bad_text(name: str, text: str, offset: int, message: str) -> Failure:
         file=name,
         line=before.count("\n") + 1,
         column=len(before) - (before.rfind("\n") + 1) + 1,
+        incomplete=incomplete,
     )
 
 
@@ -143,5 +142,14 @@ def _closes_too_much(prepared: Prepared, check: Check) -> bool:
 def _is_unfinished(prepared: Prepared, message: str, line: int, column: int) -> bool:
     if not message.startswith(_UNFINISHED):
         return False
+    if prepared.edits.text.endswith((b"\\", b"\\\n")):  # a string goes on in the next line
+        return True
     text = prepared.edits.line_text(line)[column - 1 :]
     return text.startswith(("`", "/*")) or message.startswith(_UNFINISHED[1])
+
+
+def _type_goes_on(prepared: Prepared) -> bool:
+    """Tell whether a file of TypeScript ends where a type is to follow, of which the engine knows nothing."""
+    if prepared.odd is None or dialect_of(prepared.name) != "typescript":
+        return False
+    return prepared.edits.text.rstrip().endswith((b":", b"<", b"|", b"&", b" as", b" satisfies"))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from llmspell_quickjs.source.edits import Edits
-from llmspell_quickjs.source.parsing import captures, child_of_type
+from llmspell_quickjs.source.parsing import captures, child_of_type, first_error
+from llmspell_quickjs.source.unfinished import is_unfinished
 
 _ERASED = """
 [(type_annotation) (type_parameters) (type_arguments) (implements_clause) (accessibility_modifier)
@@ -55,11 +56,17 @@ _WHY = {
 
 
 class NotErasable(Exception):
-    """TypeScript that cannot be run by erasing types. ``offset`` is where it stands."""
+    """TypeScript that cannot be run by erasing types.
 
-    def __init__(self, message: str, offset: int) -> None:
+    Attributes:
+        offset: Where it stands.
+        incomplete: It may only go on.
+    """
+
+    def __init__(self, message: str, offset: int, *, incomplete: bool = False) -> None:
         super().__init__(message)
         self.offset = offset
+        self.incomplete = incomplete
 
 
 def erase_types(root: Node, edits: Edits) -> None:
@@ -73,6 +80,7 @@ def erase_types(root: Node, edits: Edits) -> None:
         if not _is_ambient(node):
             raise NotErasable(_WHY[node.type], node.start_byte)
     _refuse_joined_lines(found, edits.text)
+    _refuse_nonsense(found, edits.text)
     for node in found.get("arrow", ()):
         _move_parenthesis(node, edits)
     for node in found.get("statement", ()):
@@ -110,6 +118,19 @@ def _refuse_joined_lines(found: dict[str, list[Node]], text: bytes) -> None:
         inner = node.named_children[0]
         if b"\n" in text[inner.end_byte : node.end_byte].split(b"[")[0]:
             raise NotErasable(message, inner.end_byte)
+
+
+def _refuse_nonsense(found: dict[str, list[Node]], text: bytes) -> None:
+    """Refuse a type the parser found no sense in: once it is erased nobody else would, nor miss what it swallowed."""
+    erased = [node for kind in ("statement", "member", "type") for node in found.get(kind, ())]
+    # Of a cast the engine sees what stands before the keyword, which is its first child.
+    erased += [child for cast in found.get("cast", ()) for child in cast.children[1:]]
+    for node in erased:
+        if node.has_error:
+            incomplete = not text[node.end_byte :].strip() and is_unfinished(
+                text[node.start_byte :].decode("utf-8", "replace")
+            )
+            raise NotErasable("this type makes no sense from here on", first_error(node), incomplete=incomplete)
 
 
 def _move_parenthesis(arrow: Node, edits: Edits) -> None:
