@@ -61,6 +61,10 @@ FILES = {
     "torn.json": "{",
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
+    "inner.lua": 'return {n = require("./deep.js").n + 1}',
+    "deep.js": "exports.n = 41",
+    "later.lua": 'return {n = 1, again = function() return require("./later.js").n() end}',
+    "later.js": 'const lib = require("./later.lua"); exports.n = () => lib.n + 1',
     "child.js": "export default params.n + 1;",
     "endless.js": "for (;;) {}",
     "loud.js": 'console.log("from the child"); export default await require("core").uuid();',
@@ -173,9 +177,31 @@ def test_recursion_across_languages_works_and_is_bounded(run: Any) -> None:
         run("main.lua", endless)
 
 
-def test_modules_that_require_each_other_are_named(run: Any) -> None:
-    with pytest.raises((ScriptModuleNotFoundError, BridgeCallError), match="circle"):
-        run("main.lua", 'return require("./circle.lua")', time=5)
+@pytest.mark.parametrize(
+    ("main", "source", "circle"),
+    [
+        ("main.lua", 'return require("./circle.lua")', ("circle.lua", "circle.js", "circle.lua")),
+        ("main.js", 'export default require("./circle.js")', ("circle.js", "circle.lua", "circle.js")),
+        ("main.lua", 'return require("./circle.js")', ("circle.js", "circle.lua", "circle.js")),
+    ],
+)
+def test_modules_that_require_each_other_are_named(run: Any, main: str, source: str, circle: tuple[str, ...]) -> None:
+    with pytest.raises((ScriptModuleNotFoundError, BridgeCallError), match="in a circle") as caught:
+        run(main, source)
+    named = caught.value.message.partition("circle: ")[2].split(" -> ")
+    assert tuple(path.rpartition("/")[2] for path in named) == circle
+
+
+def test_a_module_that_is_there_closes_no_circle(run: Any) -> None:
+    assert run("main.lua", 'return require("./later.lua").again()').value == 2
+
+
+def test_a_module_inside_modules_of_two_languages_is_loaded_or_refused(run: Any) -> None:
+    """JavaScript cannot be spoken to while it waits for a module, and says so; Lua can."""
+    assert run("main.lua", 'return require("./inner.lua").n').value == 42
+    with pytest.raises((ScriptModuleNotFoundError, BridgeCallError), match="one module at a time") as caught:
+        run("main.js", 'export default require("./inner.lua").n')
+    assert "main.js waits for" in caught.value.message
 
 
 def test_the_deadline_ends_a_callee(run: Any) -> None:

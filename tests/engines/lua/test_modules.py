@@ -93,7 +93,7 @@ def test_a_module_under_two_names_is_one(make_talker: Any) -> None:
 def test_who_asks_is_told(make_talker: Any) -> None:
     talk = make_talker(None, **{"a.b": "return require('c')", "c": "local d = require('d') return d", "d": "return 1"})
     assert talk("local m = require('a.b') return m", name="/x/main.lua") == 1
-    assert [call.args for call in talk.calls] == [["a.b", "main.lua"], ["c", "a.b"], ["d", "c"]]
+    assert [call.args for call in talk.calls] == [["a.b", "/x/main.lua"], ["c", "a.b"], ["d", "c"]]
 
 
 def test_a_missing_module_is_an_error_the_script_can_catch(make_talker: Any) -> None:

@@ -100,7 +100,7 @@ def test_a_promise_that_waits_for_itself_is_rejected(stage: Any) -> None:
         p := undefined
         p = promise.resolve(1).and_then(func(v) { return p })
         export p.await().value.code"""
-    assert stage.run(PROMISE + code) == "circular"
+    assert stage.run(PROMISE + code) == "cycle"
 
 
 def test_a_rejection_nobody_handles_fails_the_run_at_its_end(stage: Any) -> None:

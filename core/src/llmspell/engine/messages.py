@@ -113,10 +113,15 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     Answered by ``Done`` with one value, its exports: for a module that exports a table of names, a dict with
     functions as :class:`~llmspell.values.FunctionRef`. A module that the guest has already loaded (``require`` in
     its own language finds the same one, by ``source.name``) is not run again.
+
+    Attributes:
+        chain: The files whose requests led here and wait for it, in any language, by name. One of them that is asked
+            for again before it is loaded closes a circle.
     """
 
     id: int
     source: Source
+    chain: tuple[str, ...] = ()
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):

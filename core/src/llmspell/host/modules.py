@@ -39,9 +39,9 @@ class LocalModules:
         """
         defined = self.defined.for_profile(run.policy.name).find(name, importer, run.policy.grants.modules)
         if isinstance(defined, Gathered):
-            return self._hand_over(run, name, self._written(run, name, defined))
+            return self._hand_over(run, name, self._written(run, name, defined), importer)
         if defined is not None:
-            return self._hand_over(run, name, defined)
+            return self._hand_over(run, name, defined, importer)
         try:
             source = self._resolver(run).resolve(name, run.language, importer)
         except ScriptModuleNotFoundError as error:
@@ -49,7 +49,7 @@ class LocalModules:
             if close and not error.hint:
                 error.hint = f"did you mean {close!r}?"
             raise
-        return self._hand_over(run, name, source)
+        return self._hand_over(run, name, source, importer)
 
     def _nearest(self, run: Run, name: str) -> str:
         import difflib
@@ -66,21 +66,24 @@ class LocalModules:
             )
         return found.written(run.language, gathering)
 
-    def _hand_over(self, run: Run, name: str, source: Source) -> dict[str, Any] | Awaitable[dict[str, Any]]:
+    def _hand_over(
+        self, run: Run, name: str, source: Source, importer: str
+    ) -> dict[str, Any] | Awaitable[dict[str, Any]]:
         if source.language in ("", run.language):
             return {"kind": "source", "name": source.name, "text": source.text, "language": run.language}
         if source.language == "json":
             return {"kind": "foreign", "name": source.name, "language": "json", "exports": _parsed(name, source)}
-        return self._foreign(run, name, source)
+        return self._foreign(run, source, importer)
 
     def spell(self, run: Run, path: str) -> Source:
         """Find a whole spell, by its path inside the run's root."""
         return self._resolver(run).resolve(path if path.startswith("./") else f"./{path}", run.language)
 
-    async def _foreign(self, run: Run, name: str, source: Source) -> dict[str, Any]:
+    async def _foreign(self, run: Run, source: Source, importer: str) -> dict[str, Any]:
         from llmspell.host.polyglot import load_foreign
 
-        exports = await load_foreign(run, source)
+        suspends = self._host.plugins.engine(source.language).capabilities.suspends
+        exports = await load_foreign(run, source, importer, suspends=suspends)
         return {"kind": "foreign", "name": source.name, "language": source.language, "exports": exports}
 
     def _resolver(self, run: Run) -> Resolver:

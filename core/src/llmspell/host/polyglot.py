@@ -40,18 +40,22 @@ class Neighbour(HostObject):
         self.conversation.run.services.release(self.conversation)
 
 
-async def load_foreign(run: Run, source: Source) -> Any:
+async def load_foreign(run: Run, source: Source, importer: str, *, suspends: bool) -> Any:
     """Load a module into the guest of its language; return its exports, functions among them awaitable.
 
+    Args:
+        run: That of the guest that asks.
+        source: The module.
+        importer: The file that asks.
+        suspends: A guest of the module's language can be spoken to while it waits for a module itself.
+
     Raises:
-        ScriptModuleNotFoundError: The module is being loaded already, by one that this one requires.
+        ScriptModuleNotFoundError: The module is being loaded already, by one that this one requires; or its guest
+            waits for what asks for it.
         ScriptError: It does not compile, or raised.
     """
     home = run.home
-    chain = (*run.loading, source.name)
-    if source.name in run.loading:
-        circle = " -> ".join([*run.loading[run.loading.index(source.name) :], source.name])
-        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
+    waiting = (*run.loading, (run.language, importer)) if importer else run.loading
     neighbour = home.neighbours.get(source.language)
     if neighbour is None and source.language == home.language:
         # The other way round: a module in the main language, asked for by a foreign one.
@@ -59,13 +63,15 @@ async def load_foreign(run: Run, source: Source) -> Any:
     if neighbour is None:
         neighbour = home.neighbours[source.language] = _move_in(home, source)
     known = neighbour.loading.get(source.name)
-    if known is not None:
+    if known is not None and (known.done() or source.name not in _names(waiting)):
         return await asyncio.shield(known)
+    if known is not None or not suspends:
+        _refuse(source, waiting)
     future = neighbour.loading[source.name] = asyncio.get_running_loop().create_future()
     its_run = neighbour.conversation.run
-    before, its_run.loading = its_run.loading, chain
+    before, its_run.loading = its_run.loading, waiting
     try:
-        exports = await neighbour.conversation.load(source)
+        exports = await neighbour.conversation.load(source, _names(waiting))
     except BaseException as error:
         del neighbour.loading[source.name]
         if isinstance(error, Exception):
@@ -79,6 +85,26 @@ async def load_foreign(run: Run, source: Source) -> Any:
     _name(exports)
     future.set_result(exports)
     return exports
+
+
+def _names(waiting: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(name for _, name in waiting)
+
+
+def _refuse(source: Source, waiting: tuple[tuple[str, str], ...]) -> None:
+    """Refuse a module that files wait for which it would have to wait for."""
+    names = _names(waiting)
+    if source.name in names:
+        circle = " -> ".join([*names[names.index(source.name) :], source.name])
+        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
+    blocked = next((name for language, name in waiting if language == source.language), None)
+    if blocked is not None:
+        raise ScriptModuleNotFoundError(
+            f"{source.name} cannot be loaded while {blocked} waits for {names[-1]}: a guest of {source.language} loads "
+            "one module at a time",
+            name=source.name,
+            hint="require it inside a function that is called later",
+        )
 
 
 def _name(exports: Any) -> None:

@@ -96,13 +96,17 @@ class Asked:
         values = [run.converter.to_value(arg, run.naming) for arg in args]
         return lambda number: Invoke(number, ref.id, values, each)
 
-    async def load(self, source: Source) -> Any:
+    async def load(self, source: Source, chain: tuple[str, ...] = ()) -> Any:
         """Have the guest run a module, and return its exports: functions among them are awaitable.
+
+        Args:
+            source: The module.
+            chain: The files that wait for it.
 
         Raises:
             ScriptError: It does not compile, or raised.
         """
-        values = await self._ask_guest(lambda number: Load(number, source))
+        values = await self._ask_guest(lambda number: Load(number, source, chain))
         return values[0] if values else None
 
     async def _ask_guest(self, message: Callable[[int], HostMessage]) -> list[Any]:

@@ -125,7 +125,7 @@ class Run:
         self.ordered = ordered
         self.home = self
         self.neighbours: dict[str, Any] = {}
-        self.loading: tuple[str, ...] = ()
+        self.loading: tuple[tuple[str, str], ...] = ()  # language and name of the files that wait for what is loaded
         self.recorder = recorder
         self.budget: Budget = Budget(policy.limits, parent.budget if parent is not None else None)
         self.depth: int = parent.depth + 1 if parent is not None else 0

@@ -161,7 +161,7 @@ class LuaGuest:
         except ScriptSyntaxError as error:
             return Failed(_syntax_failure(error), message.id)
         self._names.add(display, source.name)
-        state.load(message.id, display.encode(), program)
+        state.load(message.id, display.encode(), program, [shorten(name).encode() for name in message.chain])
         return None
 
     def _reply(self, state: LuaState, message: Reply) -> None:
@@ -265,9 +265,11 @@ class LuaGuest:
                 if target == HOST:
                     self._module_calls.add(number)
             method = intern(text(method))
-            said.append(
-                Call(number, target, method, [from_lua(arg) for arg in args] if not blob else decode(blob), line)
-            )
+            values = [from_lua(arg) for arg in args] if not blob else decode(blob)
+            if target == HOST and method == "module" and len(values) == 2 and type(values[1]) is str:
+                # Lua knows the asking file by a name that was cut to what it keeps whole.
+                values[1] = self._names.file("@" + values[1])
+            said.append(Call(number, target, method, values, line))
         elif kind == _EMIT:
             self._emit(Emit(text(record[1]), text(record[2])))
         elif kind == _DONE:

@@ -202,9 +202,9 @@ class LuaState:
         self.runs += 1
         self.load_part("sources")[b"idle"](_random.getrandbits(62))
 
-    def load(self, number: int, name: bytes, program: LuaProgram) -> None:
-        """Run a module for a guest of another language."""
-        self._watch(self.load_part("sources")[b"load"](number, name, self.adopt(program)))
+    def load(self, number: int, name: bytes, program: LuaProgram, chain: list[bytes]) -> None:
+        """Run a module for a guest of another language; ``chain`` names the files that wait for it."""
+        self._watch(self.load_part("sources")[b"load"](number, name, self.adopt(program), *chain))
 
     def cancel(self, number: int, reason: str) -> None:
         """Cancel the task of an invocation."""

@@ -71,9 +71,9 @@ end
 
 local LOADED = { run = run_load }
 
--- Run a module for guests of other languages.
-function S.load(id, name, chunk)
-  return P.begin({ id = id, kind = LOADED, name = name, chunk = chunk })
+-- Run a module for guests of other languages, for which the files of the chain wait.
+function S.load(id, name, chunk, ...)
+  return P.begin({ id = id, kind = LOADED, name = name, chunk = chunk, chain = { ... } })
 end
 
 -- Be ready to serve guests of other languages, without a main chunk.

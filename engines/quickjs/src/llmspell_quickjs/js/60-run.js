@@ -115,6 +115,7 @@ function begin(description, params, code) {
   try {
     main = compile(described.main, code);
     main.isMain = true;
+    modules[main.key] = main; // a file that imports it closes a circle
     whenSettled(runMain(), (value) => whenSettled(resultOf(value), succeed, fail), fail);
   } catch (error) {
     fail(error);

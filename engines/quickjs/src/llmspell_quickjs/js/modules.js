@@ -129,7 +129,7 @@
     for (let link = chain; link !== undefined; link = link.up) {
       path = link.key + " -> " + path;
       if (link.key === module.key) {
-        const error = new BridgeError("circular import: " + path, "circular_import");
+        const error = new BridgeError("circular import: " + path, "circular_module");
         weakSet(origins, error, record({ kind: "module", module: module.key }));
         throw error;
       }

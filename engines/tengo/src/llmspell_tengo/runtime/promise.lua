@@ -32,7 +32,7 @@ local function resolve(future, v)
   local kind = kind_of(v)
   if kind == "task" or kind == "promise" then
     if v[R.STATE].future == future then
-      settle(future, false, R.coded_error("circular", "a promise cannot wait for itself"))
+      settle(future, false, R.coded_error("cycle", "a promise cannot be resolved with itself"))
       return
     end
     follow(future, v[R.STATE].future)
