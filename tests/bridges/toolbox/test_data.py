@@ -173,3 +173,31 @@ def test_a_text_made_to_be_slow_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(BridgeError) as caught, patient("the test", 0.2):
         ToolboxBridge().xml_process(nested, "query", xpath=".//a")
     assert caught.value.code in ("too_slow", "too_large")
+
+
+def test_patience_ends_even_where_the_time_is_up_as_something_dies() -> None:
+    """What is raised there is dropped by the interpreter, and the watch with it."""
+    import weakref
+
+    from llmspell.errors import BridgeError
+    from llmspell_toolbox.patience import patient
+
+    class Mortal:
+        pass
+
+    class Loud:
+        def __del__(self) -> None:
+            self.gone = True
+
+    kept: weakref.WeakSet[Mortal] = weakref.WeakSet()
+
+    def dying() -> None:
+        for _ in range(10**9):
+            each = Mortal()
+            kept.add(each)
+            del each
+            Loud()
+
+    with pytest.raises(BridgeError) as caught, patient("the test", 0.05):
+        dying()
+    assert caught.value.code == "too_slow"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _weakrefset
 import math
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any
 
 from llmspell.plugin import BridgeError
@@ -15,6 +18,10 @@ from llmspell.plugin import BridgeError
 SECONDS = 5.0
 """What reading, selecting and converting may take: hundred times what honest input needs."""
 
+
+_CALLED_BACK = frozenset(
+    (file, name) for file in (_weakrefset.__file__, weakref.__file__) for name in ("_remove", "remove", "__call__")
+)
 
 _thread = threading.local()
 
@@ -43,7 +50,7 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
     before = sys.getprofile()
 
     def look(frame: Any, event: str, arg: Any) -> None:
-        if time.thread_time() > end:
+        if time.thread_time() > end and not _goes_unheard(frame.f_code):
             raise _OverdueError
 
     sys.setprofile(look)
@@ -56,3 +63,11 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
     finally:
         sys.setprofile(before)
         _thread.end = outer
+
+
+def _goes_unheard(code: CodeType) -> bool:
+    """Tell whether nobody hears what a function raises: of one that is called as something dies.
+
+    The interpreter would drop the error, and the watch along with it.
+    """
+    return code.co_name == "__del__" or (code.co_filename, code.co_name) in _CALLED_BACK
