@@ -77,7 +77,7 @@ class Lines:
 
 @asynccontextmanager
 async def talk(lines: Lines) -> AsyncIterator[tuple[Any, Any]]:
-    """Talk to a program as the library wants it; at the end the program is gone with all it started.
+    """Talk to a program as the library wants it. Who started the program ends it, with all it started.
 
     It is asked to end where the talk is over, and not asked where that was cut short: nobody waits for it then.
     """
@@ -108,22 +108,19 @@ async def talk(lines: Lines) -> AsyncIterator[tuple[Any, Any]]:
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):  # the library hung up first
             pass
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(quietly(work)) for work in (read(), write(), lines.overhear())]
-            try:
-                yield received, sending
-            except BaseException:
-                program.kill()
-                raise
-            finally:
-                received.close()
-                sending.close()
-                await asyncio.shield(_let_go(program))
-                for task in tasks:
-                    task.cancel()
-    finally:
-        await program.end()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(quietly(work)) for work in (read(), write(), lines.overhear())]
+        try:
+            yield received, sending
+        except BaseException:
+            program.kill()
+            raise
+        finally:
+            received.close()
+            sending.close()
+            await asyncio.shield(_let_go(program))
+            for task in tasks:
+                task.cancel()
 
 
 async def _let_go(program: Program) -> None:
