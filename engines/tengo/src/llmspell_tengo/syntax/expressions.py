@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
 from llmspell_tengo.syntax import literals
 from llmspell_tengo.syntax.cursor import Cursor
 from llmspell_tengo.syntax.tree import (
     Array,
     Bad,
     Binary,
-    Block,
     Bool,
     Call,
     Char,
@@ -16,7 +18,6 @@ from llmspell_tengo.syntax.tree import (
     Error,
     Expr,
     Float,
-    Func,
     Ident,
     Immutable,
     Import,
@@ -42,12 +43,12 @@ _UNARY = frozenset({"+", "-", "!", "^"})
 _POSTFIX = frozenset({".", "[", "("})
 
 
-class ExpressionParser(Cursor):
-    """Parses expressions; a function's body is the business of who parses statements."""
+OperandTable = Mapping[str, Callable[[Any], Expr]]
+"""What parses the operand that begins with each kind of token: methods."""
 
-    def block(self) -> Block:
-        """Parse statements in braces."""
-        raise NotImplementedError
+
+class ExpressionParser(Cursor):
+    """Parses expressions but functions, which hold statements: who parses those adds them to ``OPERANDS``."""
 
     def expression(self) -> Expr:
         self.deepen()
@@ -162,8 +163,9 @@ class ExpressionParser(Cursor):
             text = self.texts[index]
             self.next()
             return String(offset, literals.string(text) if not self.errors else b"", text)
-        if kind in _OPERANDS:
-            return _OPERANDS[kind](self)
+        parse = self.OPERANDS.get(kind)
+        if parse is not None:
+            return parse(self)
         self.error_expected(offset, "operand")
         self.advance()
         return Bad(offset)
@@ -229,26 +231,6 @@ class ExpressionParser(Cursor):
         self.expect("}")
         return Map(offset, keys, names, values)
 
-    def func(self) -> Expr:
-        offset = self.expect("func")
-        self.deepen()
-        self.expect("(")
-        params: list[Ident] = []
-        variadic = False
-        if self.kind != ")":
-            while True:
-                if self.kind == "...":
-                    variadic = True
-                    self.next()
-                params.append(self.identifier())
-                if variadic or self.kind != ",":
-                    break
-                self.next()
-        self.expect(")")
-        body = self.block()
-        self.depth -= 1
-        return Func(offset, params, variadic, body)
-
     def wrapped(self) -> Expr:
         offset, kind = self.offsets[self.index], self.kind
         self.next()
@@ -270,18 +252,16 @@ class ExpressionParser(Cursor):
         self.expect(")")
         return Import(offset, name)
 
-
-_OPERANDS = {
-    "float": ExpressionParser.float_,
-    "char": ExpressionParser.char,
-    "true": ExpressionParser.constant,
-    "false": ExpressionParser.constant,
-    "undefined": ExpressionParser.constant,
-    "(": ExpressionParser.paren,
-    "[": ExpressionParser.array,
-    "{": ExpressionParser.map,
-    "func": ExpressionParser.func,
-    "error": ExpressionParser.wrapped,
-    "immutable": ExpressionParser.wrapped,
-    "import": ExpressionParser.import_,
-}
+    OPERANDS: ClassVar[OperandTable] = {
+        "float": float_,
+        "char": char,
+        "true": constant,
+        "false": constant,
+        "undefined": constant,
+        "(": paren,
+        "[": array,
+        "{": map,
+        "error": wrapped,
+        "immutable": wrapped,
+        "import": import_,
+    }

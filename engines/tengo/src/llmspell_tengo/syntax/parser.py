@@ -1,9 +1,11 @@
-"""Tokens to tree: files and statements."""
+"""Tokens to tree: files, statements, functions."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from llmspell_tengo.syntax.cursor import TooManyErrors
-from llmspell_tengo.syntax.expressions import ExpressionParser
+from llmspell_tengo.syntax.expressions import ExpressionParser, OperandTable
 from llmspell_tengo.syntax.faults import ParseFault
 from llmspell_tengo.syntax.file import SourceFile
 from llmspell_tengo.syntax.tree import (
@@ -17,6 +19,7 @@ from llmspell_tengo.syntax.tree import (
     ExprStmt,
     For,
     ForIn,
+    Func,
     Ident,
     If,
     Int,
@@ -102,6 +105,26 @@ class _Parser(ExpressionParser):
         self.error_expected(offset, "statement")
         self.advance()
         return Empty(offset, True)
+
+    def func(self) -> Expr:
+        offset = self.expect("func")
+        self.deepen()
+        self.expect("(")
+        params: list[Ident] = []
+        variadic = False
+        if self.kind != ")":
+            while True:
+                if self.kind == "...":
+                    variadic = True
+                    self.next()
+                params.append(self.identifier())
+                if variadic or self.kind != ",":
+                    break
+                self.next()
+        self.expect(")")
+        body = self.block()
+        self.depth -= 1
+        return Func(offset, params, variadic, body)
 
     def block(self) -> Block:
         offset = self.expect("{")
@@ -240,3 +263,5 @@ class _Parser(ExpressionParser):
             return For(offset, first, test, third, body)
         finally:
             self.depth -= _LOOP_WEIGHT
+
+    OPERANDS: ClassVar[OperandTable] = {**ExpressionParser.OPERANDS, "func": func}

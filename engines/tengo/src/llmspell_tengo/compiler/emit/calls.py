@@ -1,15 +1,11 @@
-"""Calls and function literals.
-
-A Tengo function becomes a Lua function whose first parameter is the number of arguments; a *raw* one, which is only
-called directly, does without it.
-"""
+"""Calls: of the program's functions, of raw ones, of builtins."""
 
 from __future__ import annotations
 
-from llmspell_tengo.compiler.direct import MOST_PARAMS
+from typing import ClassVar
+
 from llmspell_tengo.compiler.emit.operators import OperatorWriter
-from llmspell_tengo.compiler.emit.writer import ATOM, CALL, NAME, Code, Frame
-from llmspell_tengo.compiler.symbols import Function
+from llmspell_tengo.compiler.emit.writer import ATOM, CALL, NAME, Code, ExpressionTable
 from llmspell_tengo.compiler.types import ARR, BOOL, CHAR, ERR, FLOAT, INT, MAP, STR, UNDEF, type_of
 from llmspell_tengo.syntax import tree
 
@@ -97,63 +93,4 @@ class CallWriter(OperatorWriter):
             return f'({self.helper("type")}({text})=="{"string" if wanted == STR else "boolean"}")', NAME
         return f"{self.helper(name)}({text})", CALL
 
-    # Functions ------------------------------------------------------------------------------------------
-
-    def func(self, node: tree.Func) -> Code:
-        function = node.function
-        assert function is not None
-        text = f"function{self.function_rest(node, function)}"
-        if self.options.count_allocs and any(not symbol.owner.main for symbol in function.free):
-            return f"{self.helper('allocated')}{self.mark(node.pos)}({text})", CALL
-        return text, ATOM
-
-    def function_rest(self, node: tree.Func, function: Function) -> str:
-        """Emit parameters and body: all of a Lua function but its first word."""
-        outer_frame, self.frame = getattr(self, "frame", None), Frame(function)
-        outer_out, self.out = self.out, []
-        inline, self.inline = self.inline, 0
-        self.open_block()
-        head = self._parameters(function)
-        self.body(node.body.body, function)
-        text = f"({head}) {' '.join(self.out)} end"
-        self.close_block()
-        self.out, self.inline = outer_out, inline
-        if outer_frame is not None:
-            self.frame = outer_frame
-        return text
-
-    def _parameters(self, function: Function) -> str:
-        params = function.params
-        raw = function.symbol is not None and function.symbol.raw
-        count = len(params) - 1 if function.variadic else len(params)
-        if not raw:
-            test = f"n<{count}" if function.variadic else f"n~={count}"
-            if count or not function.variadic:
-                flag = ",true" if function.variadic else ""
-                self.out.append(f"if {test} then {self.helper('bad_arity')}(n,{count}{flag}) end")
-        if len(params) > MOST_PARAMS:
-            self.out.append("local P={...}")
-            for index, param in enumerate(params[:count]):
-                param.lua = f"P[{index + 1}]"
-            if function.variadic:
-                params[-1].lua = f"P[{count + 1}]"
-                self.out.append(f"{params[-1].lua}={self.helper('rest')}(n,{count},...)")
-            return "n,..."
-        names = []
-        for param in params[:count]:
-            param.lua = self.variable(param)
-            names.append(param.lua)
-        self.frame.live += len(params) + 1
-        if function.variadic:
-            rest = params[-1]
-            rest.lua = self.variable(rest)
-            self.out.append(f"local {rest.lua}={self.helper('pack')}(n-{count},...)")
-            names.append("...")
-        return ",".join(names if raw else ["n", *names])
-
-    def entry_tick(self) -> str:
-        """Count a call; the second counter also bounds the depth of calls."""
-        return f"local c=C-1 C=c if c<0 then B,C={self.helper('tick')}(B,C) end"
-
-    def body(self, statements: list[tree.Stmt], function: Function) -> None:
-        raise NotImplementedError
+    EXPRESSIONS: ClassVar[ExpressionTable] = {**OperatorWriter.EXPRESSIONS, tree.Call: call}

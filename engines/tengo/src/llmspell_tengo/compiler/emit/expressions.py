@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from llmspell_tengo.compiler.emit.writer import ATOM, CALL, INDEX, MARK_OPEN, NAME, Code, Writer, takes_suffix
+from llmspell_tengo.compiler.emit.writer import (
+    ATOM,
+    CALL,
+    INDEX,
+    MARK_OPEN,
+    NAME,
+    Code,
+    ExpressionTable,
+    Writer,
+    takes_suffix,
+)
 from llmspell_tengo.compiler.modules import NativeModule, Unit
 from llmspell_tengo.compiler.symbols import Symbol
 from llmspell_tengo.compiler.types import INT, STR, TOP, UNDEF, type_of
@@ -89,9 +99,6 @@ class ExpressionWriter(Writer):
     An expression may write statements to ``out`` before itself, unless ``inline`` forbids it. Whoever emits several
     in a row uses :meth:`sequence`, which keeps their order of evaluation.
     """
-
-    def expr(self, node: tree.Expr) -> Code:
-        return _EXPRESSIONS[type(node)](self, node)
 
     def text(self, node: tree.Expr) -> str:
         """Emit a value for a place where any expression may stand."""
@@ -309,36 +316,20 @@ class ExpressionWriter(Writer):
         """Make a value's last token stand on a line of its place, since Lua stores on the line it ends on."""
         return f"({text}{self.mark(pos, tag)})" if MARK_OPEN in text else text
 
-    def operator(self, node: Any) -> Code:
-        raise NotImplementedError
-
-    def call(self, node: tree.Call) -> Code:
-        raise NotImplementedError
-
-    def func(self, node: tree.Func) -> Code:
-        raise NotImplementedError
-
-
-_EXPRESSIONS: dict[type, Callable[[Any, Any], Code]] = {
-    tree.Ident: ExpressionWriter.ident,
-    tree.Int: ExpressionWriter.integer,
-    tree.Float: ExpressionWriter.floating,
-    tree.Bool: ExpressionWriter.boolean,
-    tree.Char: ExpressionWriter.char,
-    tree.String: ExpressionWriter.string,
-    tree.Undefined: ExpressionWriter.undefined,
-    tree.Paren: ExpressionWriter.paren,
-    tree.Array: ExpressionWriter.array,
-    tree.Map: ExpressionWriter.map,
-    tree.Error: ExpressionWriter.error,
-    tree.Immutable: ExpressionWriter.immutable,
-    tree.Import: ExpressionWriter.import_,
-    tree.Index: ExpressionWriter.index,
-    tree.Slice: ExpressionWriter.slice,
-    tree.Unary: lambda self, node: self.operator(node),
-    tree.Binary: lambda self, node: self.operator(node),
-    tree.Logical: lambda self, node: self.operator(node),
-    tree.Cond: lambda self, node: self.operator(node),
-    tree.Call: lambda self, node: self.call(node),
-    tree.Func: lambda self, node: self.func(node),
-}
+    EXPRESSIONS: ClassVar[ExpressionTable] = {
+        tree.Ident: ident,
+        tree.Int: integer,
+        tree.Float: floating,
+        tree.Bool: boolean,
+        tree.Char: char,
+        tree.String: string,
+        tree.Undefined: undefined,
+        tree.Paren: paren,
+        tree.Array: array,
+        tree.Map: map,
+        tree.Error: error,
+        tree.Immutable: immutable,
+        tree.Import: import_,
+        tree.Index: index,
+        tree.Slice: slice,
+    }

@@ -8,10 +8,11 @@ optimisation, a loop takes a plain form that counts each round.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from llmspell_tengo.compiler.emit.expressions import last_pos, strip, types
 from llmspell_tengo.compiler.emit.statements import StatementWriter
-from llmspell_tengo.compiler.emit.writer import COMFORTABLE_LOCALS
+from llmspell_tengo.compiler.emit.writer import COMFORTABLE_LOCALS, StatementTable
 from llmspell_tengo.compiler.symbols import Loop, Symbol
 from llmspell_tengo.compiler.types import ARR, INT, MAP, STR, type_of
 from llmspell_tengo.syntax import tree
@@ -348,3 +349,10 @@ class LoopWriter(StatementWriter):
             symbol.lua = text
             return
         self.out.append(f"local {symbol.lua}={text}" if self.declare(symbol) else f"{symbol.lua}={text}")
+
+    STATEMENTS: ClassVar[StatementTable] = {
+        **StatementWriter.STATEMENTS,
+        tree.For: for_,
+        tree.ForIn: for_in,
+        tree.Branch: branch,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from llmspell_tengo.compiler.emit.expressions import ExpressionWriter, last_pos, strip, types
 from llmspell_tengo.compiler.emit.writer import (
@@ -23,6 +23,7 @@ from llmspell_tengo.compiler.emit.writer import (
     SHIFT,
     SUM,
     Code,
+    ExpressionTable,
     takes_suffix,
 )
 from llmspell_tengo.compiler.types import ARR, BOOL, FLOAT, FUNC, INT, NUM, STR, UNDEF, type_of
@@ -49,16 +50,6 @@ _CHAIN = 50
 
 
 class OperatorWriter(ExpressionWriter):
-    def operator(self, node: Any) -> Code:
-        kind = type(node)
-        if kind is tree.Binary:
-            return self.binary(node)
-        if kind is tree.Unary:
-            return self.unary(node)
-        if kind is tree.Logical:
-            return self.logical(node)
-        return self.choice(node)
-
     # Truth ----------------------------------------------------------------------------------------------
 
     def truth(self, node: tree.Expr) -> Code:
@@ -341,3 +332,11 @@ class OperatorWriter(ExpressionWriter):
         if mask and not mask & ~(STR | INT):
             return text if level >= CONCAT else f"({text})"
         return f"{self.helper('shown')}({text})"
+
+    EXPRESSIONS: ClassVar[ExpressionTable] = {
+        **ExpressionWriter.EXPRESSIONS,
+        tree.Unary: unary,
+        tree.Binary: binary,
+        tree.Logical: logical,
+        tree.Cond: choice,
+    }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from llmspell_tengo.compiler.emit.loops import LoopWriter
-from llmspell_tengo.compiler.emit.writer import MOST_CAPTURED, Frame
+from llmspell_tengo.compiler.emit.writer import MOST_CAPTURED, Frame, StatementTable
 from llmspell_tengo.compiler.modules import Resolved, Unit
 from llmspell_tengo.compiler.options import CompileOptions
 from llmspell_tengo.compiler.symbols import Function, Symbol
@@ -125,3 +126,5 @@ class _ProgramWriter(LoopWriter):
             self.out.append(f"{self.leave_loops()} return ({self.helper('immutable')}({text}))")
         self.close_block()
         self.out.append("end")
+
+    STATEMENTS: ClassVar[StatementTable] = {**LoopWriter.STATEMENTS, tree.Export: export}

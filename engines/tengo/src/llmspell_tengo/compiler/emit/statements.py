@@ -1,54 +1,19 @@
-"""Statements but loops."""
+"""Statements but loops, ``return`` and ``export``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import ClassVar
 
-from llmspell_tengo.compiler.emit.calls import CallWriter
 from llmspell_tengo.compiler.emit.expressions import runs_code, strip, types
-from llmspell_tengo.compiler.emit.writer import CALL
-from llmspell_tengo.compiler.symbols import Function, Symbol, is_append_to
+from llmspell_tengo.compiler.emit.functions import FunctionWriter
+from llmspell_tengo.compiler.emit.writer import CALL, StatementTable
+from llmspell_tengo.compiler.symbols import Symbol, is_append_to
 from llmspell_tengo.compiler.types import ARR, UNDEF, type_of
 from llmspell_tengo.syntax import tree
 
 
-class StatementWriter(CallWriter):
-    def statements(self, body: list[tree.Stmt]) -> None:
-        for node in body:
-            _STATEMENTS[type(node)](self, node)
-
-    def body(self, statements: list[tree.Stmt], function: Function) -> None:
-        """Emit a function's statements.
-
-        Its entry is counted before the first statement that may call or loop, so that a call which ends before it
-        costs nothing. A last call of itself takes over its frame, as in the reference.
-        """
-        if function.calls or function.loops:
-            begin = 0
-            while begin < len(statements) and _is_plain(statements[begin]):
-                begin += 1
-            self.statements(statements[:begin])
-            statements = statements[begin:]
-            self.out.append(self.entry_tick())
-        if statements and type(statements[-1]) is tree.ExprStmt:
-            last = strip(statements[-1].expr)
-            if type(last) is tree.Call and self.calls_itself(last, function):
-                self.statements(statements[:-1])
-                self._tail(last)
-                return
-        self.statements(statements)
-
-    @staticmethod
-    def calls_itself(node: tree.Call, function: Function) -> bool:
-        callee = node.callee
-        return (
-            type(callee) is tree.Ident
-            and callee.symbol is not None
-            and callee.symbol is function.symbol
-            and callee.symbol.assigned == 0
-        )
-
+class StatementWriter(FunctionWriter):
     def block(self, node: tree.Block) -> None:
         self.open_block()
         self.statements(node.body)
@@ -232,88 +197,18 @@ class StatementWriter(CallWriter):
         if self.out[begin] == "do":
             self.out.append("end")
 
-    def return_(self, node: tree.Return) -> None:
-        self.out.append("do")
-        self.open_block()
-        self._return(node.value)
-        self.close_block()
-        self.out.append("end")
-
-    def _return(self, node: tree.Expr | None) -> None:
-        inner = None if node is None else strip(node)
-        if inner is None:
-            self.out.append(f"{self.leave_loops()} return")
-        elif type(inner) is tree.Cond:
-            self.branches(inner, self._return)
-        elif type(inner) is tree.Call:
-            if self.calls_itself(inner, self.frame.function):
-                self._tail(inner)
-            else:
-                text = self.text(inner)
-                self.out.append(f"{self.leave_loops()} return ({text})")
-        else:
-            text, level = self.value(inner)
-            # a call of the runtime must not take the place of this function in an error's trace
-            self.out.append(f"{self.leave_loops()} return {f'({text})' if level == CALL else text}")
-
-    def _tail(self, node: tree.Call) -> None:
-        """Emit a call that takes over the frame."""
-        text = self.call(node)[0]
-        self.out.append(f"{self.leave_loops()} do return {text} end")
-
-    def leave_loops(self) -> str:
-        """Count the rounds of the loops that a ``return`` here leaves."""
-        return "".join(f"B=B-{counter} " for counter in self.frame.counters)
-
-    def export(self, node: tree.Export) -> None:
-        raise NotImplementedError
-
-    def for_(self, node: tree.For) -> None:
-        raise NotImplementedError
-
-    def for_in(self, node: tree.ForIn) -> None:
-        raise NotImplementedError
-
-    def branch(self, node: tree.Branch) -> None:
-        raise NotImplementedError
+    STATEMENTS: ClassVar[StatementTable] = {
+        **FunctionWriter.STATEMENTS,
+        tree.Empty: empty,
+        tree.ExprStmt: expr_stmt,
+        tree.Assign: assign,
+        tree.Step: step,
+        tree.Block: block,
+        tree.If: if_,
+    }
 
 
 def _appends_to(value: tree.Expr, symbol: Symbol) -> bool:
     """Tell whether the statement extends the array of ``x`` in place."""
     # the array is read before the item is evaluated, which may assign the variable
     return is_append_to(value, symbol) and not (symbol.captured and runs_code(value.args[1]))
-
-
-def _is_plain(node: tree.Stmt | None) -> bool:
-    """Tell whether a statement neither calls nor loops."""
-    kind = type(node)
-    if kind is tree.Return:
-        return node.value is None or not runs_code(node.value)  # type: ignore[union-attr]
-    if kind is tree.Assign or kind is tree.Step:
-        value = node.compound or node.value  # type: ignore[union-attr]
-        return type(value) is not tree.Func and not runs_code(node.target, value)  # type: ignore[union-attr]
-    if kind is tree.If:
-        return (
-            node.init is None  # type: ignore[union-attr]
-            and not runs_code(node.test)  # type: ignore[union-attr]
-            and all(map(_is_plain, node.then.body))  # type: ignore[union-attr]
-            and (node.other is None or _is_plain(node.other))  # type: ignore[union-attr]
-        )
-    if kind is tree.Block:
-        return all(map(_is_plain, node.body))  # type: ignore[union-attr]
-    return kind is tree.Empty
-
-
-_STATEMENTS: dict[type, Callable[[Any, Any], None]] = {
-    tree.Empty: StatementWriter.empty,
-    tree.ExprStmt: StatementWriter.expr_stmt,
-    tree.Assign: StatementWriter.assign,
-    tree.Step: StatementWriter.step,
-    tree.Block: lambda self, node: self.block(node),
-    tree.If: StatementWriter.if_,
-    tree.For: lambda self, node: self.for_(node),
-    tree.ForIn: lambda self, node: self.for_in(node),
-    tree.Branch: lambda self, node: self.branch(node),
-    tree.Return: StatementWriter.return_,
-    tree.Export: lambda self, node: self.export(node),
-}

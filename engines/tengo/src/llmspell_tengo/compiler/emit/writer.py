@@ -1,12 +1,15 @@
-"""The ground floor of the emitter: lines and the places they stand for, names, local variables, blocks."""
+"""The ground floor of the emitter: kinds of nodes, lines and the places they stand for, names, local variables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from llmspell_tengo.compiler.options import CompileOptions
 from llmspell_tengo.compiler.symbols import Function, Symbol
+from llmspell_tengo.syntax import tree
 
 OR, AND, COMPARE, BIT_OR, BIT_XOR, BIT_AND, SHIFT, CONCAT, SUM, PRODUCT, PREFIX = 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12
 INDEX = 18
@@ -20,6 +23,10 @@ CALL = 21
 
 Code = tuple[str, int]
 """Lua text of an expression and how tightly it binds."""
+
+ExpressionTable = Mapping[type, Callable[[Any, Any], Code]]
+StatementTable = Mapping[type, Callable[[Any, Any], None]]
+"""What emits each kind of node: methods, called with the writer and the node."""
 
 
 def takes_suffix(level: int) -> bool:
@@ -95,7 +102,14 @@ class Frame:
 
 
 class Writer:
-    """Collects the program's text. Statements go to ``out``; expressions are returned as :data:`Code`."""
+    """Collects the program's text. Statements go to ``out``; expressions are returned as :data:`Code`.
+
+    Which method emits a kind of node stands in two tables, to which each layer adds the kinds it knows: so a lower
+    layer reaches a higher one without naming it.
+    """
+
+    EXPRESSIONS: ClassVar[ExpressionTable] = {}
+    STATEMENTS: ClassVar[StatementTable] = {}
 
     def __init__(self, options: CompileOptions) -> None:
         self.options = options
@@ -109,6 +123,16 @@ class Writer:
         self.frame: Frame
         self.inline = 0
         """Above 0 no statement may be written before the expression that is being emitted."""
+
+    # Nodes ----------------------------------------------------------------------------------------------
+
+    def expr(self, node: tree.Expr) -> Code:
+        return self.EXPRESSIONS[type(node)](self, node)
+
+    def statements(self, body: list[tree.Stmt]) -> None:
+        emitters = self.STATEMENTS
+        for node in body:
+            emitters[type(node)](self, node)
 
     # Places ---------------------------------------------------------------------------------------------
 

@@ -1,13 +1,11 @@
-"""Binding what yields a value."""
+"""Binding what yields a value, but functions, which hold statements, and imports, which hold files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from llmspell_tengo.compiler.modules import NativeModule, SourceModule, Unit
-from llmspell_tengo.compiler.resolve.scopes import KNOWN, Scopes
-from llmspell_tengo.compiler.symbols import Function, Symbol
+from llmspell_tengo.compiler.modules import NativeModule
+from llmspell_tengo.compiler.resolve.scopes import KNOWN, Scopes, Table
 from llmspell_tengo.syntax import tree
 
 _CHANGING = frozenset({"splice"})
@@ -15,19 +13,6 @@ _CHANGING = frozenset({"splice"})
 
 
 class ExpressionResolver(Scopes):
-    """Binds expressions; a function's body and a module's file are the business of the layers above."""
-
-    def block_(self, node: tree.Block) -> None:
-        """Bind statements in a block of their own."""
-        raise NotImplementedError
-
-    def source_module(self, node: tree.Import, module: SourceModule) -> Unit:
-        """Bind a module's file, unless that was done before."""
-        raise NotImplementedError
-
-    def expr(self, node: tree.Expr) -> None:
-        _EXPRESSIONS[type(node)](self, node)
-
     def ident(self, node: tree.Ident) -> None:
         symbol = self.find(node.name)
         if symbol is None:
@@ -129,42 +114,30 @@ class ExpressionResolver(Scopes):
             self.constants.add(key)
             self.expr(value)
 
-    def func(self, node: tree.Func, symbol: Symbol | None = None) -> None:
-        function = Function(self.function, symbol=symbol, variadic=node.variadic)
-        node.function = function
-        self.program.functions.append(function)
-        outer, self.function = self.function, function
-        self.enter()
-        for param in node.params:
-            param.symbol = self.define(param.name)
-            function.params.append(param.symbol)
-        self.block_(node.body)
-        self.leave()
-        self.function = outer
-        function.falls = not _terminates(node.body.body)
-        self.constants.add(node)
-
     def wrapped(self, node: tree.Error | tree.Immutable) -> None:
         self.expr(node.value)
 
-    def import_(self, node: tree.Import) -> None:
-        if not node.name:
-            raise self.fault(node, "empty module name")
-        self.program.imports.setdefault((self.file.name, node.name), node.pos)
-        module = self.modules.find(node.name, self.file.name)
-        if module is None:
-            raise self.fault(node, f"module '{node.name}' not found")
-        if isinstance(module, SourceModule):
-            self.function.calls = True
-            for loop in self.loops:
-                loop.calls = True
-            node.module = self.source_module(node, module)
-            return
-        node.module = module
-        names = self.program.native_modules if isinstance(module, NativeModule) else self.program.host_modules
-        if module.name not in names:
-            names.append(module.name)
-        self.constants.add(module)
+    EXPRESSIONS: ClassVar[Table] = {
+        tree.Ident: ident,
+        tree.Int: constant,
+        tree.Float: constant,
+        tree.Char: constant,
+        tree.String: string,
+        tree.Bool: nothing,
+        tree.Undefined: nothing,
+        tree.Paren: paren,
+        tree.Unary: unary,
+        tree.Binary: binary,
+        tree.Logical: binary,
+        tree.Cond: cond,
+        tree.Index: index,
+        tree.Slice: slice,
+        tree.Call: call,
+        tree.Array: array,
+        tree.Map: map,
+        tree.Error: wrapped,
+        tree.Immutable: wrapped,
+    }
 
 
 def _is_native_member(callee: tree.Expr) -> bool:
@@ -180,45 +153,3 @@ def _is_native_member(callee: tree.Expr) -> bool:
     if type(imported) is not tree.Import or not isinstance(imported.module, NativeModule):
         return False
     return not imported.module.may_run(callee.index.value.decode("utf-8", "replace"))
-
-
-def _terminates(body: list[tree.Stmt]) -> bool:
-    """Tell whether control never reaches the end of ``body``."""
-    for statement in reversed(body):
-        if type(statement) is tree.Return:
-            return True
-        if type(statement) is tree.If:
-            branch: tree.If | tree.Block | None = statement
-            while type(branch) is tree.If:
-                if not _terminates(branch.then.body):
-                    return False
-                branch = branch.other
-            return isinstance(branch, tree.Block) and _terminates(branch.body)
-        if type(statement) is not tree.Empty:
-            return False
-    return False
-
-
-_EXPRESSIONS: dict[type, Callable[[ExpressionResolver, Any], None]] = {
-    tree.Ident: ExpressionResolver.ident,
-    tree.Int: ExpressionResolver.constant,
-    tree.Float: ExpressionResolver.constant,
-    tree.Char: ExpressionResolver.constant,
-    tree.String: ExpressionResolver.string,
-    tree.Bool: ExpressionResolver.nothing,
-    tree.Undefined: ExpressionResolver.nothing,
-    tree.Paren: ExpressionResolver.paren,
-    tree.Unary: ExpressionResolver.unary,
-    tree.Binary: ExpressionResolver.binary,
-    tree.Logical: ExpressionResolver.binary,
-    tree.Cond: ExpressionResolver.cond,
-    tree.Index: ExpressionResolver.index,
-    tree.Slice: ExpressionResolver.slice,
-    tree.Call: ExpressionResolver.call,
-    tree.Array: ExpressionResolver.array,
-    tree.Map: ExpressionResolver.map,
-    tree.Func: ExpressionResolver.func,
-    tree.Error: ExpressionResolver.wrapped,
-    tree.Immutable: ExpressionResolver.wrapped,
-    tree.Import: ExpressionResolver.import_,
-}

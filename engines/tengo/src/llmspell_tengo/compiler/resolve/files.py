@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from llmspell_tengo.compiler.modules import Modules, Resolved, SourceModule, Unit
+from typing import ClassVar
+
+from llmspell_tengo.compiler.modules import Modules, NativeModule, Resolved, SourceModule, Unit
 from llmspell_tengo.compiler.options import CompileOptions
+from llmspell_tengo.compiler.resolve.scopes import Table
 from llmspell_tengo.compiler.resolve.statements import StatementResolver
 from llmspell_tengo.compiler.types import TOP
 from llmspell_tengo.syntax import tree
@@ -50,7 +53,26 @@ class _Resolver(StatementResolver):
             self.program.units.append(unit)
         return unit
 
-    def source_module(self, node: tree.Import, module: SourceModule) -> Unit:
+    def import_(self, node: tree.Import) -> None:
+        if not node.name:
+            raise self.fault(node, "empty module name")
+        self.program.imports.setdefault((self.file.name, node.name), node.pos)
+        module = self.modules.find(node.name, self.file.name)
+        if module is None:
+            raise self.fault(node, f"module '{node.name}' not found")
+        if isinstance(module, SourceModule):
+            self.function.calls = True
+            for loop in self.loops:
+                loop.calls = True
+            node.module = self._source_module(node, module)
+            return
+        node.module = module
+        names = self.program.native_modules if isinstance(module, NativeModule) else self.program.host_modules
+        if module.name not in names:
+            names.append(module.name)
+        self.constants.add(module)
+
+    def _source_module(self, node: tree.Import, module: SourceModule) -> Unit:
         if module.path in self.paths:
             raise self.fault(node, f"cyclic module import: {module.path}")
         unit = self.done.get(module.path)
@@ -68,3 +90,5 @@ class _Resolver(StatementResolver):
             self.done[module.path] = unit
             self.constants.add(unit)
         return unit
+
+    EXPRESSIONS: ClassVar[Table] = {**StatementResolver.EXPRESSIONS, tree.Import: import_}

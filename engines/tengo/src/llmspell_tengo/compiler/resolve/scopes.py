@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
 from llmspell_tengo.compiler.modules import Modules, Resolved, Unit
 from llmspell_tengo.compiler.options import BUILTINS, CompileOptions
 from llmspell_tengo.compiler.symbols import Function, Loop, Symbol
@@ -11,9 +14,14 @@ from llmspell_tengo.syntax.file import SourceFile
 
 KNOWN = frozenset(BUILTINS)
 
+Table = Mapping[type, Callable[[Any, Any], None]]
+"""What binds each kind of node: methods, called with the resolver and the node."""
+
 
 class Scopes:
     """What is known at one place of a file.
+
+    Which method binds a kind of node stands in two tables, to which each layer above adds the kinds it knows.
 
     Attributes:
         paths: The modules being compiled around it; none for the main file.
@@ -22,6 +30,9 @@ class Scopes:
         function: The function the place is in.
         loops: The loops it is in, those around the function included.
     """
+
+    EXPRESSIONS: ClassVar[Table] = {}
+    STATEMENTS: ClassVar[Table] = {}
 
     def __init__(
         self,
@@ -47,6 +58,12 @@ class Scopes:
         self.block = 0
         self.open_blocks = [0]
         self.loops: list[Loop] = []
+
+    def expr(self, node: tree.Expr) -> None:
+        self.EXPRESSIONS[type(node)](self, node)
+
+    def statement(self, node: tree.Stmt) -> None:
+        self.STATEMENTS[type(node)](self, node)
 
     def fault(self, node: tree.Node, message: str) -> CompileFault:
         return CompileFault(message, self.file.locate(node.pos))

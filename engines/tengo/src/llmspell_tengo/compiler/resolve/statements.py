@@ -1,20 +1,16 @@
-"""Binding statements: definitions, assignments, and what they tell of variables and loops."""
+"""Binding statements: definitions, assignments, functions, and what they tell of variables and loops."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import ClassVar
 
 from llmspell_tengo.compiler.resolve.expressions import ExpressionResolver
-from llmspell_tengo.compiler.resolve.scopes import KNOWN
-from llmspell_tengo.compiler.symbols import Loop, is_append_to
+from llmspell_tengo.compiler.resolve.scopes import KNOWN, Table
+from llmspell_tengo.compiler.symbols import Function, Loop, Symbol, is_append_to
 from llmspell_tengo.syntax import tree
 
 
 class StatementResolver(ExpressionResolver):
-    def statement(self, node: tree.Stmt) -> None:
-        _STATEMENTS[type(node)](self, node)
-
     def empty(self, node: tree.Empty) -> None:
         pass
 
@@ -91,10 +87,26 @@ class StatementResolver(ExpressionResolver):
         if compound is None and is_append_to(value, symbol):
             symbol.grows = True
 
+    def func(self, node: tree.Func, symbol: Symbol | None = None) -> None:
+        function = Function(self.function, symbol=symbol, variadic=node.variadic)
+        node.function = function
+        self.program.functions.append(function)
+        outer, self.function = self.function, function
+        self.enter()
+        for param in node.params:
+            param.symbol = self.define(param.name)
+            function.params.append(param.symbol)
+        self.block_(node.body)
+        self.leave()
+        self.function = outer
+        function.falls = not _terminates(node.body.body)
+        self.constants.add(node)
+
     def block_(self, node: tree.Block) -> None:
         self.enter()
+        binders = self.STATEMENTS
         for statement in node.body:
-            _STATEMENTS[type(statement)](self, statement)
+            binders[type(statement)](self, statement)
         self.leave()
 
     def if_(self, node: tree.If) -> None:
@@ -165,17 +177,34 @@ class StatementResolver(ExpressionResolver):
         if self.paths or self.options.exports:
             self.expr(node.value)
 
+    EXPRESSIONS: ClassVar[Table] = {**ExpressionResolver.EXPRESSIONS, tree.Func: func}
+    STATEMENTS: ClassVar[Table] = {
+        tree.Empty: empty,
+        tree.ExprStmt: expr_stmt,
+        tree.Assign: assign,
+        tree.Step: step,
+        tree.Block: block_,
+        tree.If: if_,
+        tree.For: for_,
+        tree.ForIn: for_in,
+        tree.Branch: branch,
+        tree.Return: return_,
+        tree.Export: export,
+    }
 
-_STATEMENTS: dict[type, Callable[[StatementResolver, Any], None]] = {
-    tree.Empty: StatementResolver.empty,
-    tree.ExprStmt: StatementResolver.expr_stmt,
-    tree.Assign: StatementResolver.assign,
-    tree.Step: StatementResolver.step,
-    tree.Block: StatementResolver.block_,
-    tree.If: StatementResolver.if_,
-    tree.For: StatementResolver.for_,
-    tree.ForIn: StatementResolver.for_in,
-    tree.Branch: StatementResolver.branch,
-    tree.Return: StatementResolver.return_,
-    tree.Export: StatementResolver.export,
-}
+
+def _terminates(body: list[tree.Stmt]) -> bool:
+    """Tell whether control never reaches the end of ``body``."""
+    for statement in reversed(body):
+        if type(statement) is tree.Return:
+            return True
+        if type(statement) is tree.If:
+            branch: tree.If | tree.Block | None = statement
+            while type(branch) is tree.If:
+                if not _terminates(branch.then.body):
+                    return False
+                branch = branch.other
+            return isinstance(branch, tree.Block) and _terminates(branch.body)
+        if type(statement) is not tree.Empty:
+            return False
+    return False
