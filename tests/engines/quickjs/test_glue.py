@@ -15,7 +15,21 @@ from llmspell_quickjs.vm import VmFactory
 
 tree_sitter_javascript = pytest.importorskip("tree_sitter_javascript")
 
-TRUSTED = ("rare", "promises", "timers", "crypto", "modules", "failures", "tasks", "async", "channel")
+TRUSTED = (
+    "rare",
+    "promises",
+    "timers",
+    "crypto",
+    "modules",
+    "failures",
+    "tasks",
+    "async",
+    "channel",
+    "calls",
+    "for-await",
+    "refusals",
+    "visits",
+)
 """Parts that hold what scripts must not get at; the others are ordinary JavaScript over what every script has."""
 
 _DECLARES = ("variable_declarator", "function_declaration", "class_declaration")
@@ -119,7 +133,10 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 
 def test_every_part_is_there() -> None:
-    expected = "async channel clone console crypto failures modules promises rare search tasks text timers url"
+    expected = (
+        "async calls channel clone console crypto failures for-await modules promises rare refusals search tasks text "
+        "timers url visits"
+    )
     assert sorted(glue.parts()) == expected.split()
 
 

@@ -100,6 +100,16 @@ def test_the_limit_of_memory_is_not_caught_where_it_is_crept_up_to(stage: Any) -
     assert stage.failure(source).limit == "memory"
 
 
+def test_a_part_of_the_glue_that_comes_too_late_is_no_code_of_the_script(stage: Any) -> None:
+    """The host's answer to a script that is at its end already is the text X."""
+    stage.limits = GuestLimits(memory=16 * MB)
+    failure = stage.failure(
+        "globalThis.X = (glue) => { for (;;); };\nconst print = console.log, s = 'x'.repeat(16.9e6);\nnew TextEncoder()"
+    )
+    assert failure.limit == "memory"
+    assert 1 not in {frame.line for frame in failure.frames}
+
+
 def test_memory_that_is_given_back_counts_no_more(stage: Any) -> None:
     stage.limits = GuestLimits(memory=16 * MB)
     assert stage.run("for (let i = 0; i < 200; i++) 'x'.repeat(1e6).length; return 1") == 1

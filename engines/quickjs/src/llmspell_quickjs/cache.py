@@ -28,7 +28,7 @@ class PreparedFiles:
 
     def get(self, source: Source, role: Role) -> Prepared | Failure:
         """Prepare a source; TypeScript that cannot be run by erasing its types is a failure."""
-        key = (source.name, role, source.digest)
+        key = (source.name, role, source.text)
         with self._lock:
             known = self._known.get(key)
             if known is not None:

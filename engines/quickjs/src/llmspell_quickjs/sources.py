@@ -15,8 +15,8 @@ from llmspell_quickjs.stack import LANGUAGE, Files
 from llmspell_quickjs.syntax import Check, syntax_failure
 
 _WEB = dict.fromkeys(
-    ("async", "channel", "clearInterval", "clearTimeout", "console", "crypto", "setInterval", "setTimeout",
-     "structuredClone", "TextDecoder", "TextEncoder", "URL", "URLSearchParams"),
+    ("BridgeError", "async", "channel", "clearInterval", "clearTimeout", "console", "crypto", "setInterval",
+     "setTimeout", "structuredClone", "TextDecoder", "TextEncoder", "URL", "URLSearchParams"),
     "",
 )  # fmt: skip
 """Globals that a part of the glue makes when they are first used."""

@@ -19,35 +19,17 @@ function mark(tag, payload) {
   return out;
 }
 
-function pathOf(depth) {
-  let path = "$";
-  for (let i = 0; i < depth; i++) {
-    const key = trail[i];
-    path += typeof key === "number" ? "[" + key + "]" : "." + key;
-  }
-  return path;
-}
-
-function cannotCross(message, depth) {
-  const path = pathOf(depth);
-  const error = new PlainTypeError(path === "$" ? message : message + " (at " + path + ")");
-  hide(error, "name", "ConversionError");
-  hide(error, "code", "conversion");
-  weakSet(origins, error, record({ kind: "conversion", path, text: message }));
-  return error;
-}
-
 function countText(text, depth) {
   size += text.length;
   if (size > limits.bytes) {
-    throw cannotCross("the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)", depth);
+    throw part("refusals").cannotCross("the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)", depth);
   }
 }
 
 function countNodes(n, depth) {
   nodes += n;
   if (nodes > limits.nodes) {
-    throw cannotCross("the value has more than " + limits.nodes + " parts (limit: value nodes)", depth);
+    throw part("refusals").cannotCross("the value has more than " + limits.nodes + " parts (limit: value nodes)", depth);
   }
 }
 
@@ -74,13 +56,13 @@ function walk(value, depth) {
     case "function":
       return part("rare").callable(value, depth);
     case "symbol":
-      throw cannotCross("a symbol cannot cross", depth);
+      throw part("refusals").cannotCross("a symbol cannot cross", depth);
   }
   return value === null ? null : container(value, depth);
 }
 
 function container(value, depth) {
-  if (depth >= limits.depth) throw tooDeep(value, depth);
+  if (depth >= limits.depth) throw part("refusals").tooDeep(value, depth);
   standing[depth] = value;
   if (isArray(value)) return list(value, depth);
   const prototype = getPrototypeOf(value);
@@ -137,16 +119,6 @@ function dict(value, depth) {
   }
   if (size > limits.bytes) countText("", depth);
   return MARK in out ? part("rare").escaped(out) : out;
-}
-
-function tooDeep(value, depth) {
-  for (let i = 0; i < depth; i++) {
-    if (standing[i] === value) {
-      for (let j = i + 1; j < depth; j++) if (standing[j] === value) depth = j;
-      return cannotCross("the value contains itself", depth);
-    }
-  }
-  return cannotCross("the value is nested deeper than " + limits.depth + " levels (limit: value depth)", depth);
 }
 
 // Begin a frame; whatever is walked next counts together.

@@ -96,39 +96,3 @@ function authorsColumn(edits, line, column) {
   }
   return column - shift;
 }
-
-// The line of the author's code that is calling, 0 if unknown; and the stack to give to an error that comes later.
-function callSite() {
-  const text = nativeStack(new PlainError());
-  return typeof text === "string" ? text : "";
-}
-
-function lineOf(stack) {
-  let at = find(stack, FRAME);
-  while (at >= 0) {
-    const colon = find(stack, ":", at + FRAME.length);
-    const line = +cut(stack, at + FRAME.length, colon);
-    if (line >= FIRST_LINE) return line;
-    at = find(stack, FRAME, colon);
-  }
-  return 0;
-}
-
-class BridgeError extends PlainError {
-  constructor(message, code, details) {
-    super(message);
-    hide(this, "code", code);
-    if (details !== undefined && details !== null) hide(this, "details", details);
-  }
-}
-lock(BridgeError.prototype, "name", "BridgeError");
-freeze(BridgeError);
-freeze(BridgeError.prototype);
-
-// An error for a fault of the host: [code, message, details, call id]
-function faultError(fault, site) {
-  const error = new BridgeError(fault[1], fault[0], fault[2]);
-  if (site !== "") hide(error, "stack", authorsStack(site));
-  weakSet(origins, error, record({ kind: "", fault: fault[3], site }));
-  return error;
-}

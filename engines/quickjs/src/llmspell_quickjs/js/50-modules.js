@@ -39,7 +39,7 @@ function start(module, chain) {
       return tasks === undefined ? value : tasks.waiting(value);
     },
     open: opened,
-    each: (number, iterable) => drawn(module, number, iterable),
+    each: (number, iterable) => part("for-await").drawn(module, number, iterable),
     meta: record({ url: module.key }),
   });
   const require = (name) => part("modules").required(name, module.key, here);
@@ -53,29 +53,9 @@ function start(module, chain) {
   return apply(module.body, self, [helper, require, module.holder, module.exports]);
 }
 
-// The other half of an await, and a `for await`: see the part "tasks".
+// The other half of an await: see the part "tasks".
 function opened(value) {
   return tasks === undefined ? value : tasks.resumed(value);
-}
-
-function drawn(module, number, iterable) {
-  const make = iterable[saved.asyncIterator];
-  if (typeof make !== "function") return iterable;
-  const inner = apply(make, iterable, NONE);
-  const follow = tasks === undefined ? undefined : tasks.following();
-  const next = () => {
-    if (follow !== undefined) follow.before();
-    const step = inner.next();
-    module.waits[number] = step;
-    return follow === undefined ? step : follow.after(step);
-  };
-  const give = (value) => {
-    if (typeof inner.return !== "function") return { done: true, value };
-    return follow === undefined ? inner.return(value) : follow.leave(() => inner.return(value));
-  };
-  const outer = { next, return: give };
-  hide(outer, saved.asyncIterator, () => outer);
-  return outer;
 }
 
 function copyNames(from, to, star) {

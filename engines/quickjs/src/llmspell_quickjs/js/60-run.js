@@ -11,7 +11,7 @@ let probed; // waits of a run that cannot go on, once it is known to be one
 
 // Web globals and the part each comes from.
 const LAZY = record({
-  async: "async", channel: "channel", console: "console", crypto: "crypto", structuredClone: "clone",
+  BridgeError: "calls", async: "async", channel: "channel", console: "console", crypto: "crypto", structuredClone: "clone",
   URL: "url", URLSearchParams: "search", TextEncoder: "text", TextDecoder: "text",
   setTimeout: "timers", clearTimeout: "timers", setInterval: "timers", clearInterval: "timers",
 });
@@ -34,7 +34,6 @@ function prepareGlobals() {
   lockContainers();
   const gone = ["FinalizationRegistry", "SharedArrayBuffer", "Atomics"];
   for (let i = 0; i < gone.length; i++) delete global[gone[i]];
-  hide(global, "BridgeError", BridgeError);
   hide(global, "queueMicrotask", function queueMicrotask(callback) {
     if (typeof callback !== "function") throw new PlainTypeError("queueMicrotask needs a function");
     nativeThen(settled, () => void callback());
@@ -143,68 +142,6 @@ function resultOf(returned) {
   return exports !== main.exports || ownKeys(exports).length > 0 ? exports : returned;
 }
 
-// Do something for the host and answer with what comes of it.
-function serve(id, work) {
-  const answer = (line) => {
-    if (!mapDelete(invocations, id)) return;
-    said[said.length] = line;
-  };
-  const failed = (error) => answer(failure(id, error));
-  let visit;
-  const cancel = () => {
-    const error = new BridgeError("the call was cancelled", "cancelled");
-    answer(failure(id, error, "cancelled"));
-    if (visit !== undefined) part("tasks").endVisit(visit, error);
-  };
-  mapSet(invocations, id, cancel);
-  try {
-    visit = part("tasks").visit();
-    whenSettled(part("tasks").within(visit, work), (value) => answer(success(id, value)), failed);
-  } catch (error) {
-    failed(error);
-  }
-}
-
-function invoke(id, number, args, callAll) {
-  serve(id, () => {
-    const callback = functions[number];
-    if (callback === undefined) throw new PlainTypeError("there is no function " + number + " to call");
-    return callAll(callback, decode(args));
-  });
-}
-
-function once(callback, args) {
-  return apply(callback, undefined, args);
-}
-
-// Call a function with each of several items alone until it answers false; tells how many calls there were then. Only
-// what a function promises is waited for.
-function each(callback, items) {
-  const visit = part("tasks").now();
-  let calls = 0;
-  const goOn = () => {
-    while (calls < items.length) {
-      part("tasks").refuseCancelled(visit);
-      const answer = apply(callback, undefined, bare([items[calls++]]));
-      if (isThenable(answer)) return nativeThen(new NativePromise((resolve) => resolve(answer)), heard);
-      if (answer === false) return calls;
-    }
-    return undefined;
-  };
-  const heard = part("tasks").bound((answer) => (answer === false ? calls : goOn()));
-  return goOn();
-}
-
-// Evaluate a module for another language; one that is there already is not evaluated again.
-function load(id, description, code) {
-  serve(id, () => {
-    const described = parse(description);
-    const module = modules[described.key] || (modules[described.key] = compile(described, code));
-    const waiting = part("modules").run(module, undefined);
-    return waiting === undefined ? exportsOf(module) : nativeThen(waiting, () => exportsOf(module));
-  });
-}
-
 function success(id, value) {
   try {
     beginFrame();
@@ -228,14 +165,18 @@ function flush() {
   return tellSaid();
 }
 
+function isWaiting() {
+  return calls !== undefined && calls.outstanding() > 0;
+}
+
 function conclude() {
   if (mode === "idle") {
-    if (outstanding === 0 && mapSize(invocations) === 0 && mapSize(unhandled) > 0) part("failures").warn(unhandled);
+    if (!isWaiting() && mapSize(invocations) === 0 && mapSize(unhandled) > 0) part("failures").warn(unhandled);
     return;
   }
   if (outcome !== undefined && outcome.failed) return endTasks() || end(failure(0, outcome.value));
   // Once the main part has ended, nobody is left who might look at a failure later.
-  if (mapSize(unhandled) > 0 && (outcome !== undefined || outstanding === 0)) {
+  if (mapSize(unhandled) > 0 && (outcome !== undefined || !isWaiting())) {
     if (lost === undefined) {
       mapEach(unhandled, (reason) => {
         if (lost === undefined) lost = record({ reason });
@@ -243,7 +184,7 @@ function conclude() {
     }
     return endTasks() || end(failure(0, lost.reason, part("failures").kindOf(lost.reason) || "unhandled"));
   }
-  if (outstanding > 0) return;
+  if (isWaiting()) return;
   if (outcome !== undefined && (tasks === undefined || tasks.running() === 0)) {
     if (mapSize(invocations) === 0) end(success(0, outcome.value));
     return;
@@ -262,17 +203,16 @@ function endTasks() {
   return true;
 }
 
-let nudged = false;
-
 // Jobs that make more jobs, for ever perhaps: let the host be heard in between, or no timer would end them.
 function nudge() {
   if (outcome !== undefined && (outcome.failed || mapSize(unhandled) > 0)) return flush();
-  if (outstanding === 0 || cancelled !== "") said[said.length] = "A";
-  else if (!nudged) {
-    nudged = true;
-    nativeThen(say("@host", "sleep", [0]), () => void (nudged = false), () => undefined);
-  }
+  if (cancelled !== "" || calls === undefined || !calls.nudge()) said[said.length] = "A";
   return tellSaid();
+}
+
+function abandon(reason) {
+  cancelled = reason;
+  if (calls !== undefined) calls.abandonAll(reason);
 }
 
 function end(line) {
@@ -290,23 +230,17 @@ hide(global, "__llmspell_slot", slot);
 
 // What parts are given. It never reaches a script.
 const core = record({
-  BridgeError, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
+  Error: PlainError, FIRST_LINE, FRAME, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
   Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
-  apply, ask, authorsStack, bare, callSite, cannotCross, compile, copyNames, countNodes, countText, create, cut,
-  decode, defineProperty, emit, exportsOf, faultError, find, freeze, functionNumbers, functions,
-  getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, isArray, isError, limits, lineOf, lower,
-  mapDelete, mapEach, mapGet, mapSet, mapSize, mark, method, modules, nativeStack, nativeThen,
-  objectKeys, objectToString, origins, parse, part, record, revive, saved, say, setPrototypeOf, start,
-  settled, stringify, tellSaid, then, trail, walk, weakGet, weakSet, whenSettled,
+  apply, authorsStack, bare, beginFrame, compile, copyNames, countNodes, countText, create, cut, decode,
+  defineProperty, emit, endFrame, exportsOf, failure, find, freeze, functionNumbers, functions,
+  getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, invocations, isArray, isError, isThenable,
+  limits, list, lock, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, modules, nativeStack, nativeThen,
+  objectKeys, objectToString, origins, parse, part, record, revive, said, saved, setPrototypeOf, settled, standing,
+  start, stringify, success, tellSaid, trail, walk, weakGet, weakSet, whenSettled,
   cancelled: () => cancelled,
-  stuckTasks: () => (tasks === undefined ? EMPTY : tasks.stuck()),
-  lastCall: () => lastCall,
-  nextCall: () => ++lastCall,
+  tasks: () => tasks,
   isNamespace: (value) => weakGet(namespaces, value) === true,
-  forget(id) {
-    const call = mapGet(pending, id);
-    if (call !== undefined && mapDelete(pending, id) && call.counts) outstanding--;
-  },
 });
 
 // Whether a text parses. It throws before anything of the text itself can run, wherever its parentheses close.
@@ -326,13 +260,13 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
     if (tasks !== undefined) tasks.outside();
     if (op === "flush") return flush();
     if (op === "nudge") return nudge();
-    if (op === "reply") settle(+a, b);
-    else if (op === "invoke") invoke(+a, +b, c, once);
-    else if (op === "each") invoke(+a, +b, c, each);
-    else if (op === "load") load(+a, b, c);
+    if (op === "reply") part("calls").settle(+a, b);
+    else if (op === "invoke") part("visits").invoke(+a, +b, c);
+    else if (op === "each") part("visits").invokeEach(+a, +b, c);
+    else if (op === "load") part("visits").load(+a, b, c);
     else if (op === "begin") begin(a, b, c);
     else if (op === "drop") mapGet(invocations, +a)?.();
-    else if (op === "cancel") abandonAll(a);
+    else if (op === "cancel") abandon(a);
     else if (op === "check") return check(a);
     return "";
   } catch (error) {

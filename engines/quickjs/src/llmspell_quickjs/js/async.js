@@ -1,7 +1,8 @@
 // The module "async": tasks, combinators, scopes and tokens over promises.
 (function (core) {
   "use strict";
-  const { NativePromise, bare, freeze, hide, lastCall, nativeThen, record, say } = core;
+  const { NativePromise, bare, freeze, hide, nativeThen, record } = core;
+  const { lastCall, say } = core.part("calls");
   const tasks = core.part("tasks");
   const { cancel, drop, operation, problem, recordOf, spawn } = tasks;
 

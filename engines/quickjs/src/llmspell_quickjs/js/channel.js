@@ -1,8 +1,8 @@
 // The module "channel": values from task to task, in order, with back-pressure. Shared by reference inside one guest.
 (function (core) {
   "use strict";
-  const { bare, defineProperty, freeze, hide, mapDelete, mapEach, mapSet, mapSize, nativeThen, record, say,
-    weakGet } = core;
+  const { bare, defineProperty, freeze, hide, mapDelete, mapEach, mapSet, mapSize, nativeThen, record, weakGet } = core;
+  const { lastCall, say } = core.part("calls");
   const { Map, WeakMap, asyncIterator } = core.saved;
   const tasks = core.part("tasks");
   const { operation, problem } = tasks;
@@ -149,7 +149,7 @@
   // Let an entry wait for some time only; returns what undoes both.
   function within(seconds, entry, late) {
     const slept = tasks.within(undefined, () => say("@host", "sleep", [seconds]));
-    const call = core.lastCall();
+    const call = lastCall();
     let isOpen = true;
     const stop = () => {
       if (isOpen) tasks.drop(call);
@@ -294,7 +294,7 @@
 
   // A receive at the host that is given up after a while: the call is dropped, and the host keeps the value.
   function timed(receiving, seconds) {
-    const call = core.lastCall();
+    const call = lastCall();
     return operation("to receive", (done, failed) => {
       const entry = record({ done, leaveAll: () => tasks.drop(call) });
       nativeThen(receiving, (got) => entry.done(got), failed);

@@ -1,7 +1,8 @@
 // crypto: chance comes from the host, through the core bridge, so that it is granted and on record.
 (function (core) {
   "use strict";
-  const { ask, record } = core;
+  const { record } = core;
+  const { ask } = core.part("calls");
   const { isView, typedTag } = core.saved;
   const MOST = 65536;
   const INTEGERS = /^(?:Big)?(?:Ui|I)nt(?:8|16|32|64)(?:Clamped)?Array$/;

@@ -147,13 +147,18 @@
     return probed;
   }
 
+  function stuckTasks() {
+    const tasks = core.tasks();
+    return tasks === undefined ? NONE : tasks.stuck();
+  }
+
   // Those that were waited for and are not settled: [key, number]
   function waiting(probed) {
     const waits = bare([]);
     for (let i = 0; i < probed.length; i++) {
       if (probed[i].waiting) waits[waits.length] = bare([probed[i].key, probed[i].number]);
     }
-    const stuck = core.stuckTasks();
+    const stuck = stuckTasks();
     for (let i = 0; i < stuck.length; i++) waits[waits.length] = bare(["", stuck[i]]);
     return waits;
   }

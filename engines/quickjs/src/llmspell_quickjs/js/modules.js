@@ -2,21 +2,22 @@
 // A module is evaluated once per run. A circular import is an error that names the circle, as in every language here.
 (function (core) {
   "use strict";
-  const { BridgeError, bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, faultError } = core;
-  const { find, freeze, halt, host, lineOf, lower, mapGet, mapSet, method, modules, nativeThen, origins } = core;
-  const { parse, record, setPrototypeOf, start, stringify, tellSaid, weakGet, weakSet } = core;
+  const { bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, find, freeze, halt, host } = core;
+  const { lower, mapGet, mapSet, modules, nativeThen, origins, parse, record, setPrototypeOf, start, stringify } = core;
+  const { tellSaid, weakGet, weakSet } = core;
+  const { BridgeError, callSite, faultError, lineOf, method, nextCall, refuseCancelled } = core.part("calls");
   const resolved = new core.saved.Map(); // importer + name -> module
 
   // Find a module, by the name a file asks for it.
   function resolve(name, importer) {
     if (typeof name !== "string") throw new core.TypeError("the name of a module must be a text");
-    if (core.cancelled() !== "") throw new BridgeError(core.cancelled(), "cancelled");
+    refuseCancelled();
     const wanted = importer + "\n" + name;
     const known = mapGet(resolved, wanted);
     if (known !== undefined) return known;
     if (name === "async" || name === "channel") return ownModule(name);
-    const site = core.callSite();
-    const answer = host("module", stringify(bare([core.nextCall(), lineOf(site), name, importer])), tellSaid());
+    const site = callSite();
+    const answer = host("module", stringify(bare([nextCall(), lineOf(site), name, importer])), tellSaid());
     const kind = answer[0];
     let module;
     if (kind === "B") module = bridgeModule(parse(cut(answer, 1)));

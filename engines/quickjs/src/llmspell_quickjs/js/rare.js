@@ -1,9 +1,10 @@
 // What crosses seldom: marks, both ways.
 (function (core) {
   "use strict";
-  const { NONE, apply, bare, cannotCross, create, cut, defineProperty, freeze, functionNumbers, functions } = core;
+  const { NONE, apply, bare, create, cut, defineProperty, freeze, functionNumbers, functions } = core;
   const { handles, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved } = core;
-  const { stringify, walk, weakGet, weakSet } = core;
+  const { nativeThen, stringify, walk, weakGet, weakSet } = core;
+  const cannotCross = (message, depth) => core.part("refusals").cannotCross(message, depth);
   const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
   const { BigInt, Map, Number, Uint8Array } = saved;
@@ -193,7 +194,7 @@
     const known = mapGet(held, ref[0]);
     if (known !== undefined) return known;
     let object;
-    if (ref[2] === "function") object = core.method(ref[0], "call", true, ref[1]);
+    if (ref[2] === "function") object = core.part("calls").method(ref[0], "call", true, ref[1]);
     else {
       const shape = ref[1] + stringify(bare(ref[3]));
       let prototype = mapGet(shapes, shape);
@@ -219,12 +220,13 @@
   }
 
   function methodOf(type, names) {
+    const { ask, say } = core.part("calls");
     const method = function (...args) {
       const number = weakGet(handles, this);
       if (number === undefined) {
         throw new core.TypeError(names[0] + " must be called on the " + type + " it belongs to");
       }
-      return names[2] ? core.say(number, names[1], args) : core.ask(number, names[1], args);
+      return names[2] ? say(number, names[1], args) : ask(number, names[1], args);
     };
     defineProperty(method, "name", record({ value: names[0], configurable: true }));
     return method;
@@ -248,7 +250,7 @@
   }
 
   function drawn(stream, take) {
-    return core.then(apply(take, stream, NONE), (items) => {
+    return nativeThen(apply(take, stream, NONE), (items) => {
       const waiting = record({ items, at: 2 });
       weakSet(taken, stream, waiting);
       return stepOf(waiting);
@@ -263,14 +265,14 @@
   function itemByItem(prototype) {
     const next = prototype.next;
     core.hide(prototype, "next", function () {
-      return core.then(apply(next, this, NONE), (step) => ({ done: step[0], value: step[0] ? undefined : step[1] }));
+      return nativeThen(apply(next, this, NONE), (step) => ({ done: step[0], value: step[0] ? undefined : step[1] }));
     });
   }
 
   function makeIterable(prototype) {
     const close = prototype.close;
     core.hide(prototype, "return", function (value) {
-      return core.then(apply(close, this, NONE), () => ({ done: true, value }));
+      return nativeThen(apply(close, this, NONE), () => ({ done: true, value }));
     });
     core.hide(prototype, saved.asyncIterator, function () {
       return this;

@@ -4,8 +4,9 @@
 // outcome together with the task that awaits, and `open`, called with it as the function goes on, unpacks both.
 (function (core) {
   "use strict";
-  const { NONE, NativePromise, apply, bare, callSite, defineProperty, forget, hide, mapDelete, mapEach } = core;
-  const { mapSet, mapSize, nativeThen, origins, record, saved, say, weakGet, weakSet } = core;
+  const { NONE, NativePromise, apply, bare, defineProperty, hide, mapDelete, mapEach } = core;
+  const { mapSet, mapSize, nativeThen, origins, record, saved, weakGet, weakSet } = core;
+  const { BridgeError, callSite, forget, say } = core.part("calls");
   const { Map, WeakMap } = saved;
   const NONE_RUNS = undefined;
   const boxes = new WeakMap(); // outcome of an await -> { task, failed, value }
@@ -16,7 +17,7 @@
   let lastOperation = 0;
 
   function problem(code, message) {
-    return new core.BridgeError(message, code);
+    return new BridgeError(message, code);
   }
 
   // Awaiting

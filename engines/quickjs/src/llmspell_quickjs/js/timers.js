@@ -2,14 +2,15 @@
 (function (core) {
   "use strict";
   const { apply, mapGet, mapSet, nativeThen } = core;
+  const { forget, lastCall, say } = core.part("calls");
   const timers = new core.saved.Map(); // number -> number of the host call under way
   const remove = core.saved.mapDelete;
   let last = 0;
 
   function wait(number, delay, work) {
     const seconds = delay > 0 ? delay / 1000 : 0;
-    const slept = core.say("@host", "sleep", [seconds]);
-    mapSet(timers, number, core.lastCall());
+    const slept = say("@host", "sleep", [seconds]);
+    mapSet(timers, number, lastCall());
     nativeThen(slept, () => {
       if (mapGet(timers, number) !== undefined) work();
     }, () => void remove(timers, number)); // a timer of a task or call that was cancelled ends with it
@@ -32,8 +33,8 @@
     const call = mapGet(timers, number);
     if (call !== undefined) {
       remove(timers, number);
-      core.forget(call);
-      core.say("@host", "cancel", [call], false);
+      forget(call);
+      say("@host", "cancel", [call], false);
     }
   }
 
