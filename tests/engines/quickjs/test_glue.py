@@ -134,8 +134,8 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 def test_every_part_is_there() -> None:
     expected = (
-        "async calls channel clone console crypto failures for-await modules promises rare refusals search tasks text "
-        "timers url visits"
+        "async calls channel clone console crypto failures for-await hosts inspect modules names percent promises rare "
+        "refusals search tasks text timers url urlparse visits"
     )
     assert sorted(glue.parts()) == expected.split()
 
@@ -191,5 +191,5 @@ def test_the_glue_works_as_text_where_bytecode_cannot_be_had() -> None:
     code = "\n" * 1999 + "(function(h,require,module,exports){console.log([1n]); return new Map([['a', 1]])\n})"
     assert vm.enter("begin", described, "P{}", code) == ""
     assert vm.enter("flush") == 'DP[0,{"a":1}]'
-    assert asked == [("part", "console"), ("emit", "output", '"[ 1n ]\\n"'), ("part", "rare")]
+    assert asked == [("part", "console"), ("part", "inspect"), ("emit", "output", '"[ 1n ]\\n"'), ("part", "rare")]
     vm.close()

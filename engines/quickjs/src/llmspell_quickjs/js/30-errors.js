@@ -21,10 +21,9 @@ function lockErrors() {
       lock(prototype, "message", "");
       lock(prototype, "toString", prototype.toString);
       lock(prototype, Symbol.toPrimitive, undefined);
-      const nativeSet = getOwnPropertyDescriptor(prototype, "stack").set;
       defineProperty(prototype, "stack", record({
         get() { const text = nativeStack(this); return typeof text === "string" ? authorsStack(text) : text; },
-        set(value) { apply(nativeSet, this, [value]); },
+        set(value) { if (this !== prototype) hide(this, "stack", value); },
         configurable: false,
       }));
     }

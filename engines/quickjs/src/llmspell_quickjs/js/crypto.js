@@ -12,20 +12,24 @@
     for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16);
   }
 
-  return record({
-    crypto: Object.freeze({
-      randomUUID() {
-        return ask("core", "uuid", []);
-      },
-      getRandomValues(array) {
-        const kind = isView(array) ? core.apply(typedTag, array, core.NONE) : undefined;
-        if (!INTEGERS.test(String(kind))) throw new core.TypeError("getRandomValues needs an array of integers");
-        if (array.byteLength > MOST) {
-          throw new DOMException("getRandomValues gives at most " + MOST + " bytes", "QuotaExceededError");
-        }
-        if (array.byteLength > 0) fill(new core.saved.Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-        return array;
-      },
-    }),
+  const crypto = record({
+    randomUUID() {
+      return ask("core", "uuid", []);
+    },
+    getRandomValues(array) {
+      const kind = isView(array) ? core.apply(typedTag, array, core.NONE) : undefined;
+      if (!INTEGERS.test(String(kind))) {
+        if (arguments.length === 0) throw new core.TypeError("getRandomValues needs an array of integers");
+        throw new DOMException("getRandomValues needs an array of integers", "TypeMismatchError");
+      }
+      if (array.byteLength > MOST) {
+        throw new DOMException("getRandomValues gives at most " + MOST + " bytes", "QuotaExceededError");
+      }
+      if (array.byteLength > 0) fill(new core.saved.Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+      return array;
+    },
   });
+  core.setPrototypeOf(crypto, core.ObjectPrototype);
+  core.hide(crypto, core.saved.toStringTag, "Crypto");
+  return record({ crypto: core.freeze(crypto) });
 });

@@ -1,49 +1,12 @@
-// URLSearchParams after the WHATWG standard, and the percent encoding it shares with URL.
+// URLSearchParams after the WHATWG standard.
 (function (core) {
   "use strict";
-  const { TextDecoder } = core.part("text");
-
-  function encode(text, set) {
-    let out = "";
-    for (const char of text.toWellFormed()) {
-      const code = char.codePointAt(0);
-      out += code > 0x7e || code < 0x20 || set.includes(char) ? escaped(char) : char;
-    }
-    return out;
-  }
-
-  function escaped(char) {
-    const code = char.codePointAt(0);
-    return code < 0x80 ? "%" + code.toString(16).toUpperCase().padStart(2, "0") : encodeURIComponent(char);
-  }
-
-  function bytesOf(text) {
-    const bytes = [];
-    for (let i = 0; i < text.length; i++) {
-      const hex = text.slice(i + 1, i + 3);
-      const code = text.codePointAt(i);
-      if (text[i] === "%" && /^[0-9a-fA-F]{2}$/.test(hex)) {
-        bytes.push(parseInt(hex, 16));
-        i += 2;
-      } else if (code < 0x80) bytes.push(code);
-      else {
-        const escapes = encodeURIComponent(String.fromCodePoint(code).toWellFormed()).slice(1).split("%");
-        for (const escape of escapes) bytes.push(parseInt(escape, 16));
-        if (code > 0xffff) i++;
-      }
-    }
-    return bytes;
-  }
-
-  function decode(text) {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(bytesOf(text)));
-  }
-
+  const { decode, escaped } = core.part("percent");
   const FORM_SAFE = /^[A-Za-z0-9*\-._]$/;
 
   function encodeForm(text) {
     let out = "";
-    for (const char of text.toWellFormed()) {
+    for (const char of text) {
       if (FORM_SAFE.test(char)) out += char;
       else if (char === " ") out += "+";
       else out += escaped(char);
@@ -51,18 +14,26 @@
     return out;
   }
 
+  const textOf = (value) => String(value).toWellFormed();
+
+  function needs(args, count, name) {
+    if (args.length < count) {
+      throw new TypeError("URLSearchParams." + name + " needs " + (count === 1 ? "a name" : "a name and a value"));
+    }
+  }
+
   class URLSearchParams {
     #pairs = [];
     #changed = () => undefined;
     constructor(init = "") {
-      if (typeof init === "object" && init !== null) {
+      if ((typeof init === "object" && init !== null) || typeof init === "function") {
         const pairs = typeof init[Symbol.iterator] === "function" ? init : Object.entries(init);
         for (const pair of pairs) {
           const both = [...pair];
           if (both.length !== 2) throw new TypeError("each pair of URLSearchParams needs a name and a value");
-          this.#pairs.push(both.map(String));
+          this.#pairs.push(both.map(textOf));
         }
-      } else this.#read(String(init).replace(/^\?/, ""));
+      } else this.#read(textOf(init).replace(/^\?/, ""));
     }
     static bind(params, query, changed) {
       params.#pairs = [];
@@ -81,30 +52,43 @@
       return this.#pairs.length;
     }
     append(name, value) {
-      this.#pairs.push([String(name), String(value)]);
+      needs(arguments, 2, "append");
+      this.#pairs.push([textOf(name), textOf(value)]);
       this.#changed();
     }
     delete(name, value) {
-      this.#pairs = this.#pairs.filter((pair) => pair[0] !== String(name) ||
-        (value !== undefined && pair[1] !== String(value)));
+      needs(arguments, 1, "delete");
+      const gone = textOf(name);
+      const only = value === undefined ? undefined : textOf(value);
+      this.#pairs = this.#pairs.filter((pair) => pair[0] !== gone || (only !== undefined && pair[1] !== only));
       this.#changed();
     }
     get(name) {
-      const found = this.#pairs.find((pair) => pair[0] === String(name));
+      needs(arguments, 1, "get");
+      const wanted = textOf(name);
+      const found = this.#pairs.find((pair) => pair[0] === wanted);
       return found ? found[1] : null;
     }
     getAll(name) {
-      return this.#pairs.filter((pair) => pair[0] === String(name)).map((pair) => pair[1]);
+      needs(arguments, 1, "getAll");
+      const wanted = textOf(name);
+      return this.#pairs.filter((pair) => pair[0] === wanted).map((pair) => pair[1]);
     }
     has(name, value) {
-      return this.#pairs.some((pair) => pair[0] === String(name) && (value === undefined || pair[1] === String(value)));
+      needs(arguments, 1, "has");
+      const wanted = textOf(name);
+      const only = value === undefined ? undefined : textOf(value);
+      return this.#pairs.some((pair) => pair[0] === wanted && (only === undefined || pair[1] === only));
     }
     set(name, value) {
-      const at = this.#pairs.findIndex((pair) => pair[0] === String(name));
-      if (at < 0) this.#pairs.push([String(name), String(value)]);
+      needs(arguments, 2, "set");
+      const wanted = textOf(name);
+      const text = textOf(value);
+      const at = this.#pairs.findIndex((pair) => pair[0] === wanted);
+      if (at < 0) this.#pairs.push([wanted, text]);
       else {
-        this.#pairs[at][1] = String(value);
-        this.#pairs = this.#pairs.filter((pair, i) => i <= at || pair[0] !== String(name));
+        this.#pairs[at][1] = text;
+        this.#pairs = this.#pairs.filter((pair, i) => i <= at || pair[0] !== wanted);
       }
       this.#changed();
     }
@@ -113,19 +97,18 @@
       this.#changed();
     }
     forEach(callback, self) {
-      for (const [name, value] of this.#pairs) callback.call(self, value, name, this);
+      if (typeof callback !== "function") throw new TypeError("URLSearchParams.forEach needs a function");
+      for (const [name, value] of this) callback.call(self, value, name, this);
     }
+    // By number, so that what is changed meanwhile is seen.
     *entries() {
-      for (const pair of this.#pairs) yield [...pair];
+      for (let i = 0; i < this.#pairs.length; i++) yield [...this.#pairs[i]];
     }
     *keys() {
-      for (const pair of this.#pairs) yield pair[0];
+      for (const pair of this.entries()) yield pair[0];
     }
     *values() {
-      for (const pair of this.#pairs) yield pair[1];
-    }
-    [Symbol.iterator]() {
-      return this.entries();
+      for (const pair of this.entries()) yield pair[1];
     }
     toString() {
       return this.#pairs.map((pair) => pair.map(encodeForm).join("=")).join("&");
@@ -136,9 +119,18 @@
     get [Symbol.toStringTag]() {
       return "URLSearchParams";
     }
+    [Symbol.for("nodejs.util.inspect.custom")](depth, options, inspect) {
+      const parts = this.#pairs.map(([name, value]) => inspect(name) + " => " + inspect(value));
+      if (parts.length === 0) return "URLSearchParams {}";
+      const line = "URLSearchParams { " + parts.join(", ") + " }";
+      return line.length <= 80 ? line : "URLSearchParams {\n  " + parts.join(",\n  ") + " }";
+    }
   }
-  const bind = URLSearchParams.bind;
+  const { bind } = URLSearchParams;
   delete URLSearchParams.bind;
+  Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
+    value: URLSearchParams.prototype.entries, writable: true, configurable: true,
+  });
 
-  return { URLSearchParams, bind, decode, encode };
+  return { URLSearchParams, bind };
 });

@@ -1,12 +1,14 @@
-// TextEncoder and TextDecoder, for UTF-8, UTF-16LE and Latin-1.
+// TextEncoder and TextDecoder, for UTF-8, UTF-16 and Latin-1.
 (function () {
   "use strict";
-  const LABELS = {
-    "utf-8": "utf-8", utf8: "utf-8", "unicode-1-1-utf-8": "utf-8",
-    "utf-16le": "utf-16le", "utf-16": "utf-16le", unicode: "utf-16le",
-    latin1: "windows-1252", "iso-8859-1": "windows-1252", "windows-1252": "windows-1252",
-    ascii: "windows-1252", "us-ascii": "windows-1252",
-  };
+  const LABELS = new Map();
+  for (const [encoding, labels] of [
+    ["utf-8", "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8"],
+    ["utf-16le", "utf-16le utf-16 unicode ucs-2 iso-10646-ucs-2 csunicode unicodefeff"],
+    ["utf-16be", "utf-16be unicodefffe"],
+    ["windows-1252", "windows-1252 latin1 iso-8859-1 ascii us-ascii l1 cp1252 x-cp1252 iso8859-1 iso88591 iso_8859-1 " +
+      "iso_8859-1:1987 iso-ir-100 ansi_x3.4-1968 cp819 ibm819 csisolatin1"],
+  ]) for (const label of labels.split(" ")) LABELS.set(label, encoding);
   const HIGH =
     "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
     "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
@@ -23,7 +25,11 @@
       return out.slice(0, written);
     }
     encodeInto(text, target) {
+      if (!(target instanceof Uint8Array)) throw new TypeError("encodeInto needs a Uint8Array to write to");
       return put(String(text).toWellFormed(), target);
+    }
+    get [Symbol.toStringTag]() {
+      return "TextEncoder";
     }
   }
 
@@ -51,13 +57,13 @@
     #keepMark;
     #rest = [];
     #started = false;
-    constructor(label = "utf-8", options = {}) {
-      this.#encoding = LABELS[String(label).trim().toLowerCase()];
+    constructor(label = "utf-8", options = undefined) {
+      this.#encoding = LABELS.get(String(label).replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "").toLowerCase());
       if (this.#encoding === undefined) {
-        throw new RangeError(`there is no encoding '${label}' here; use utf-8, utf-16le or latin1`);
+        throw new RangeError(`there is no encoding '${label}' here; use utf-8, utf-16le, utf-16be or latin1`);
       }
-      this.#fatal = Boolean(options.fatal);
-      this.#keepMark = Boolean(options.ignoreBOM);
+      this.#fatal = Boolean(options?.fatal);
+      this.#keepMark = Boolean(options?.ignoreBOM);
     }
     get encoding() {
       return this.#encoding;
@@ -68,31 +74,44 @@
     get ignoreBOM() {
       return this.#keepMark;
     }
-    decode(input = new Uint8Array(), options = {}) {
-      const given = ArrayBuffer.isView(input)
-        ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-        : new Uint8Array(input);
+    decode(input = undefined, options = undefined) {
+      const given = bytesOf(input);
+      const stream = Boolean(options?.stream);
       let bytes = given;
       if (this.#rest.length > 0) {
         bytes = new Uint8Array(this.#rest.length + given.length);
         bytes.set(this.#rest);
         bytes.set(given, this.#rest.length);
       }
+      const started = this.#started;
       this.#rest = [];
-      const keep = options.stream ? (rest) => (this.#rest = rest) : () => this.#bad();
+      this.#started = false;
+      const keep = stream ? (rest) => void (this.#rest = rest) : () => this.#bad();
       const text = new Pieces();
       if (this.#encoding === "utf-8") utf8(bytes, text, keep, () => this.#bad());
-      else if (this.#encoding === "utf-16le") utf16(bytes, text, keep, () => this.#bad());
-      else for (const byte of bytes) text.add(byte >= 0x80 && byte < 0xa0 ? HIGH.charCodeAt(byte - 0x80) : byte);
-      let out = text.end();
-      if (!this.#started && !this.#keepMark && out.charCodeAt(0) === 0xfeff) out = out.slice(1);
-      this.#started = Boolean(options.stream) && (this.#started || bytes.length > 0);
-      return out;
+      else if (this.#encoding !== "windows-1252") {
+        const high = this.#encoding === "utf-16be" ? 0 : 1; // where the high byte of a unit is
+        utf16(bytes, high, text, keep, () => this.#bad());
+      } else for (const byte of bytes) text.add(byte >= 0x80 && byte < 0xa0 ? HIGH.charCodeAt(byte - 0x80) : byte);
+      const out = text.end();
+      const isMark = !started && !this.#keepMark && out.charCodeAt(0) === 0xfeff;
+      this.#started = stream && (started || out !== "");
+      return isMark ? out.slice(1) : out;
+    }
+    get [Symbol.toStringTag]() {
+      return "TextDecoder";
     }
     #bad() {
       if (this.#fatal) throw new TypeError(`the bytes are not ${this.#encoding}`);
       return 0xfffd;
     }
+  }
+
+  function bytesOf(input) {
+    if (input === undefined) return new Uint8Array();
+    if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+    if (input instanceof ArrayBuffer) return new Uint8Array(input);
+    throw new TypeError("decode needs bytes: a Uint8Array, another view or an ArrayBuffer");
   }
 
   class Pieces {
@@ -143,13 +162,14 @@
     }
   }
 
-  function utf16(bytes, text, keep, bad) {
+  function utf16(bytes, high, text, keep, bad) {
+    const unitAt = (at) => (bytes[at + high] << 8) | bytes[at + 1 - high];
     let at = 0;
     for (; at + 1 < bytes.length; at += 2) {
-      const unit = bytes[at] | (bytes[at + 1] << 8);
+      const unit = unitAt(at);
       if (unit >= 0xd800 && unit < 0xdc00) {
         if (at + 3 >= bytes.length) break;
-        const next = bytes[at + 2] | (bytes[at + 3] << 8);
+        const next = unitAt(at + 2);
         if (next >= 0xdc00 && next < 0xe000) {
           text.add(0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
           at += 2;
