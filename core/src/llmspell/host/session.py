@@ -6,22 +6,21 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from llmspell.bridge import BridgeSet
 from llmspell.engine import EngineSpec, Source
-from llmspell.engine.messages import Done, Failed, Start
+from llmspell.engine.messages import Done, Start
 from llmspell.errors import EngineCrashed, LlmspellError, SessionClosedError
 from llmspell.gate import Recorder
 from llmspell.gate.gate import Door
-from llmspell.gate.record import scrub_value
-from llmspell.gate.redaction import scrub_error
-from llmspell.host.result import RunResult
+from llmspell.host.result import RunResult, lost, result_from, tell_of
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation
-from llmspell.runtime.results import result_of
+from llmspell.runtime.deadlines import Deadlines
+from llmspell.runtime.handles import close_all
 from llmspell.runtime.run import Run
-from llmspell.runtime.seat import SOFT, Seat
+from llmspell.runtime.seat import Seat
 from llmspell.runtime.services import RunServices
 from llmspell.spell import Spell, bind_params, load_spell
 from llmspell.values import ValueLimits
@@ -29,7 +28,6 @@ from llmspell.values import ValueLimits
 if TYPE_CHECKING:
     from llmspell.host.host import Host
 
-T = TypeVar("T")
 Runnable = str | os.PathLike[str] | Source | Spell
 OutputSink = Callable[[str, str], None]
 
@@ -72,6 +70,7 @@ class Session:
             environ=host.environ,
             services=host.services,
         )
+        self._deadlines = Deadlines(host.watchdog)
         self._doors: dict[int, tuple[Policy, dict[tuple[str, str], Door], ValueLimits]] = {}
         self._services = RunServices(
             session=name,
@@ -86,9 +85,9 @@ class Session:
             authorize=host.gate.authorize,
             child=self._child,
             find_spell=self._find_spell,
-            watch=self._watch,
-            unwatch=self._unwatch,
-            rewatch=self._rewatch,
+            watch=self._deadlines.watch,
+            unwatch=self._deadlines.unwatch,
+            rewatch=self._deadlines.rewatch,
             release=self._release,
         )
 
@@ -116,16 +115,16 @@ class Session:
         """
         began = time.monotonic()
         conversation = self._prepare(spell, params, policy, recorder)
-        self._watch(conversation)
+        self._deadlines.watch(conversation)
         try:
             try:
                 if not conversation.talk():
                     self._host.loop.run(conversation.finish())
             except EngineCrashed as error:
-                raise _why_lost(conversation, error) from error
-            return self._result(conversation, began)
+                raise lost(conversation, error) from error
+            return result_from(conversation, began, self._services.scrub)
         except LlmspellError as error:
-            self._told(error, conversation, began)
+            tell_of(error, conversation, began, self._services.scrub)
             raise
         finally:
             self._wind_up(conversation)
@@ -146,21 +145,21 @@ class Session:
             return await self._host.loop.arun(self.arun(spell, params, policy=policy, recorder=recorder))
         began = time.monotonic()
         conversation = self._prepare(spell, params, policy, recorder)
-        self._watch(conversation)
+        self._deadlines.watch(conversation)
         try:
             try:
                 await conversation.finish()
             except EngineCrashed as error:
-                raise _why_lost(conversation, error) from error
-            return self._result(conversation, began)
+                raise lost(conversation, error) from error
+            return result_from(conversation, began, self._services.scrub)
         except LlmspellError as error:
-            self._told(error, conversation, began)
+            tell_of(error, conversation, began, self._services.scrub)
             raise
         finally:
             self._wind_up(conversation)
             objects = conversation.run.end()
             if objects:
-                await _close_objects(objects)
+                await close_all(objects)
 
     def eval(
         self, language: str, text: str, params: Mapping[str, Any] | None = None, *, policy: Policy | None = None
@@ -258,82 +257,8 @@ class Session:
             known = self._doors[id(policy)] = (policy, {}, values)
         return known[1], known[2]
 
-    def _watch(self, conversation: Conversation) -> None:
-        """Warn at 80 % of the time, and stop the run at its end."""
-        run, watchdog = conversation.run, self._host.watchdog
-        deadline = run.deadline
-        if deadline is None:
-            return
-
-        def warn() -> None:
-            conversation.watch = watchdog.watch(deadline, expire)
-            if conversation.over:
-                watchdog.unwatch(conversation.watch)
-                return
-            total = deadline - run.started
-            run.event_aside("warning", {"limit": "time", "value": total, "used": SOFT * total})
-
-        def expire() -> None:
-            # While a person is asked and nothing else goes on, time stands still: the answer sets a new deadline.
-            if run.deadline == deadline and not conversation.over and not conversation.only_asks:
-                conversation.stop("deadline")
-
-        conversation.watch = watchdog.watch(run.started + SOFT * (deadline - run.started), warn)
-
-    def _rewatch(self, conversation: Conversation) -> None:
-        """Watch a run whose deadline has moved."""
-        self._host.watchdog.unwatch(conversation.watch)
-        if not conversation.over:
-            self._watch(conversation)
-
-    def _unwatch(self, conversation: Conversation) -> None:
-        conversation.over = True
-        self._host.watchdog.unwatch(conversation.watch)
-
-    def _result(self, conversation: Conversation, began: float) -> RunResult:
-        ended = conversation.ended
-        if type(ended) is Failed:
-            from llmspell.runtime.outcome import error_from
-
-            raise error_from(ended.failure, conversation.run)
-        assert isinstance(ended, Done)
-        values = ended.values
-        if values:
-            values = [result_of(conversation.run, value) for value in values]
-            if self._services.scrub is not None:
-                values = [scrub_value(value, self._services.scrub) for value in values]
-        return self._describe(conversation, began, tuple(values))
-
-    def _describe(self, conversation: Conversation, began: float, values: tuple[Any, ...] = ()) -> RunResult:
-        run, seat = conversation.run, conversation.seat
-        usage = seat.usage()
-        peak = usage.peak_memory if usage.peak_memory is not None else usage.memory
-        limit = run.policy.limits.memory
-        if peak is not None and limit is not None and peak > SOFT * limit and not run.warned_of("memory"):
-            run.event("warning", {"limit": "memory", "value": limit, "used": peak})
-        return RunResult(
-            value=values[0] if values else None,
-            values=values,
-            output=run.printed,
-            usage=run.budget.usage,
-            duration=time.monotonic() - began,
-            isolation=seat.isolation,
-            run_id=run.id,
-            language=run.language,
-            warnings=tuple(run.warnings),
-            memory=peak,
-            steps=usage.steps,
-        )
-
-    def _told(self, error: LlmspellError, conversation: Conversation, began: float) -> None:
-        """Add what there is of a result to an error."""
-        error.result = self._describe(conversation, began)
-        scrub = self._services.scrub
-        if scrub is not None:
-            scrub_error(error, scrub)
-
     def _wind_up(self, conversation: Conversation) -> None:
-        self._unwatch(conversation)
+        self._deadlines.unwatch(conversation)
         self._active.discard(conversation)
         run = conversation.run
         if self._services.event is not None:
@@ -343,7 +268,7 @@ class Session:
         if not self._host.loop.is_here:
             objects = run.end()
             if any(hasattr(item, "aclose") for item in objects):
-                self._host.loop.run(_close_objects(objects))
+                self._host.loop.run(close_all(objects))
             else:
                 for item in objects:
                     item.close()
@@ -390,24 +315,3 @@ class Session:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _why_lost(conversation: Conversation, error: EngineCrashed) -> LlmspellError:
-    from llmspell.runtime.outcome import why_lost
-
-    return why_lost(conversation.run, error)
-
-
-async def _close_objects(objects: list[Any]) -> None:
-    """Close what handles stood for; one that fails to close does not keep the others open."""
-    errors: list[Exception] = []
-    for item in objects:
-        try:
-            if hasattr(item, "aclose"):
-                await item.aclose()
-            else:
-                item.close()
-        except Exception as error:  # noqa: BLE001 - collected and raised below
-            errors.append(error)
-    if errors:
-        raise ExceptionGroup("handles failed to close", errors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from llmspell.bridge import HostObject, exports_of
 from llmspell.errors import BridgeError
 from llmspell.gate.gate import Door
@@ -57,3 +59,22 @@ class Handles:
 def unknown(handle: int) -> BridgeError:
     """Say that a handle stands for nothing in this run."""
     return BridgeError(f"handle {handle} is not of this run", code="unknown_handle")
+
+
+async def close_all(objects: list[Any]) -> None:
+    """Close what handles stood for; one that fails to close does not keep the others open.
+
+    Raises:
+        ExceptionGroup: Of what their closing raised.
+    """
+    errors: list[Exception] = []
+    for item in objects:
+        try:
+            if hasattr(item, "aclose"):
+                await item.aclose()
+            else:
+                item.close()
+        except Exception as error:  # noqa: BLE001 - collected and raised below
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("handles failed to close", errors)
