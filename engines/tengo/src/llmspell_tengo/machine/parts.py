@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-ALWAYS = ("base", "driver")
+ALWAYS = ("base", "limits", "driver")
 """Loaded into every state, in this order."""
 
 _FILES = (
-    *("allocations", "args", "arithmetic", "bytes", "calls", "chars", "containers", "convert", "copying", "decode"),
+    *("allocations", "args", "arithmetic", "bytes", "calls", "channel_passing", "channel_select", "channel_shared"),
+    *("chars", "containers", "convert", "copying", "decode"),
     *("division", "encode", "ending", "floats", "format", "futures", "globals", "growing", "host", "immutable"),
     *("invocations", "json_reading", "json_writing", "lists", "live", "loops", "modules", "numbers", "os"),
     *("refusals", "show", "strings", "tasks", "text_numbers", "text_regexps", "text_trimming", "things", "time"),
@@ -33,7 +34,10 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "async": ("calls", "containers", "tasks", "modules"),
         "base64": ("args", "modules"),
         "bytes": ("calls", "containers", "show"),
-        "channel": ("calls", "containers", "tasks", "modules"),
+        "channel": ("channel_select", "modules"),
+        "channel_passing": ("calls", "containers", "tasks"),
+        "channel_select": ("channel_passing",),
+        "channel_shared": ("channel_passing",),
         "copying": ("containers",),
         "fmt": ("show", "modules"),
         "format": ("verbs",),

@@ -87,8 +87,8 @@ class LuaVM:
         self.interruptions: list[str] = []
         self.table: Any = runtime.table()
         self._load(bytecode("base"), b"=base", b"b")(self.table)
-        poll = self.interruptions.__len__
-        self.driver: Any = self._load(bytecode("driver"), b"=driver", b"b")(self.table, poll)
+        self._load(bytecode("limits"), b"=limits", b"b")(self.table, self.interruptions.__len__)
+        self.driver: Any = self._load(bytecode("driver"), b"=driver", b"b")(self.table)
         self._step = self.driver[b"step"]
         self._answer = self.driver[b"answer"]
         self.take: Any = self.driver[b"take"]
