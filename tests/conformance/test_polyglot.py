@@ -13,6 +13,7 @@ from llmspell import (
     Cancelled,
     DeadlineExceeded,
     Host,
+    MemoryExceeded,
     MemoryRecorder,
     Policy,
     ScriptModuleNotFoundError,
@@ -29,6 +30,7 @@ FILES = {
         }
         export function back(fn, n) { return n === 0 ? 0 : fn(n - 1); }
         export function forever(fn) { return fn(); }
+        export function fill() { const a = []; for (;;) a.push(new Uint8Array(1e6)); }
         export function spin() { for (;;) {} }
         export function read() { return require("fs").read("/etc/passwd"); }
         export const version = "1.0";
@@ -59,10 +61,10 @@ FILES = {
         """,
     "facts.json": f'{{"n": 7, "list": ["a", null, {2**60}]}}',
     "torn.json": "{",
+    "bad.lua": "local function f()\n  error('not today')\nend\nf()",
+    "full.js": "const a = []; for (;;) a.push(new Uint8Array(1e6));",
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
-    "inner.lua": 'return {n = require("./deep.js").n + 1}',
-    "deep.js": "exports.n = 41",
     "later.lua": 'return {n = 1, again = function() return require("./later.js").n() end}',
     "later.js": 'const lib = require("./later.lua"); exports.n = () => lib.n + 1',
     "child.js": "export default params.n + 1;",
@@ -196,12 +198,18 @@ def test_a_module_that_is_there_closes_no_circle(run: Any) -> None:
     assert run("main.lua", 'return require("./later.lua").again()').value == 2
 
 
-def test_a_module_inside_modules_of_two_languages_is_loaded_or_refused(run: Any) -> None:
-    """JavaScript cannot be spoken to while it waits for a module, and says so; Lua can."""
-    assert run("main.lua", 'return require("./inner.lua").n').value == 42
-    with pytest.raises((ScriptModuleNotFoundError, BridgeCallError), match="one module at a time") as caught:
-        run("main.js", 'export default require("./inner.lua").n')
-    assert "main.js waits for" in caught.value.message
+@pytest.mark.parametrize("source", ['require("./full.js")', 'require("./tools.js").fill()'])
+def test_a_callee_that_needs_too_much_memory_ends_the_run_by_that_name(run: Any, source: str) -> None:
+    with pytest.raises(MemoryExceeded):
+        run("main.lua", source)
+
+
+def test_an_error_while_a_module_is_loaded_carries_the_frames_of_both_languages(run: Any) -> None:
+    source = "function load() {\n  return require('./bad.lua');\n}\nload()"
+    with pytest.raises(BridgeCallError, match="not today") as caught:
+        run("main.js", source)
+    frames = [(Path(frame.location.file).name, frame.location.line) for frame in caught.value.frames]
+    assert frames == [("bad.lua", 2), ("bad.lua", 4), ("main.js", 2), ("main.js", 4)]
 
 
 def test_the_deadline_ends_a_callee(run: Any) -> None:

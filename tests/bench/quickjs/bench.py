@@ -25,7 +25,7 @@ from bare import DATA, PROGRAMS
 
 from llmspell import Host, Policy, Session
 from llmspell.engine import GuestLimits, Source
-from llmspell.engine.messages import Call, Done, Reply, Start
+from llmspell.engine.messages import Done, Reply, Start
 from llmspell.plugin import Bridge, BridgeSpec, export, hookimpl
 from llmspell_quickjs.engine import JavaScriptEngine
 from llmspell_quickjs.extension import Context
@@ -58,7 +58,7 @@ class Plugin:
 class Port:
     def emit(self, message: Any) -> None: ...
 
-    def ask(self, calls: list[Call]) -> Reply:
+    def ask(self, calls: list[Any], *, hears: bool = False) -> Reply:
         exports = [["take", False, False], ["give", False, False]]
         call = calls[-1]
         if call.method == "module":

@@ -55,6 +55,18 @@ def test_a_message_that_comes_while_the_guest_asks_is_answered_with_nothing_and_
         seat.close()
 
 
+def test_a_guest_that_hears_while_it_asks_answers_in_between(bench: Any) -> None:
+    seat = bench.seat()
+    try:
+        text = "from llmspell.engine import messages as m\nfunctions = {1: lambda a: a + 1}\n"
+        text += "guest.asking = True\nx = port.ask([m.Call(guest._next(), 'a', 'b', [])], hears=True).value\nresult = x"
+        (asked,) = seat.step(bench.start(text))
+        assert seat.step(m.Invoke(1, 1, [41])) == [m.Done(1, [42])]
+        assert seat.step(m.Reply(asked.id, "b"))[0].values == ["b"]
+    finally:
+        seat.close()
+
+
 def test_a_fault_reaches_the_script(bench: Any) -> None:
     fault = m.Reply(1, None, m.Fault("denied", "not for you"))
     text = "try:\n    call('a', 'b')\nexcept Exception as error:\n    result = [error.fault.code, str(error)]"

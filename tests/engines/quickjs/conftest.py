@@ -90,9 +90,9 @@ class Stage:
         else:
             self.error_output += message.data
 
-    def ask(self, calls: list[Call]) -> Reply:
-        self.pending += calls[:-1]
-        return self.answer(calls[-1])
+    def ask(self, said: list[Any], *, hears: bool = False) -> Reply:
+        self.pending += said[:-1]
+        return self.answer(said[-1])
 
     # The host
 

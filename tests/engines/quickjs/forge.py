@@ -25,7 +25,7 @@ class Port:
     def emit(self, message: Emit) -> None:
         pass
 
-    def ask(self, calls: list[Call]) -> Reply:
+    def ask(self, calls: list[Any], *, hears: bool = False) -> Reply:
         return answer(calls[-1])
 
 

@@ -205,3 +205,35 @@ def test_a_namespace_is_shown_with_its_values(stage: Any) -> None:
     stage.files["./lib.js"] = "export const a = 1\nexport default 'd'\n"
     stage.run("import * as lib from './lib.js'; console.log(lib)")
     assert stage.output == "[Module: null prototype] { a: 1, default: 'd' }\n"
+
+
+def test_a_file_that_does_not_compile_says_so_each_time(stage: Any) -> None:
+    stage.files["./bad.js"] = "let a; let a;"  # the parser sees nothing odd in it, the engine does
+    twice = "try { require('./bad.js') } catch (error) { said.push(error.name) }"
+    assert stage.run(f"const said = []; {twice} {twice} return said") == ["SyntaxError", "SyntaxError"]
+
+
+FIRST = ["require('./lib.js').n", "console.log('x')", "require('./lib.lua').n", "new URL('a:b')"]
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_what_is_first_used_where_the_stack_ends_fails_by_a_range_error_and_is_there_later(
+    make_stage: Any, first: str
+) -> None:
+    stage = make_stage(foreign={"./lib.lua": {"n": 1}})
+    stage.files["./lib.js"] = "exports.n = 1"
+    code = """
+        let tries = 0;
+        function f() {
+          try {
+            f();
+          } catch (error) {
+            if (error.name !== "RangeError") throw error;
+            tries++;
+            FIRST;
+            throw new Error("it was there");
+          }
+        }
+        try { f() } catch (error) { FIRST; return [error.message, tries > 1] }
+        """
+    assert stage.run(code.replace("FIRST", first)) == ["it was there", True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from llmspell.engine.messages import Call, Emit, GuestMessage, HostMessage, Reply
+from llmspell.engine.messages import Emit, GuestMessage, HostMessage, Reply
 from llmspell.engine.source import Source
 from llmspell.values import DEFAULT_VALUE_LIMITS, ValueLimits
 
@@ -62,11 +62,17 @@ class Port(Protocol):
             OutputExceeded: The policy's limit is reached; the guest must end the run with it.
         """
 
-    def ask(self, calls: list[Call]) -> Reply:
-        """Say ``calls`` and block until the last one is answered.
+    def ask(self, said: list[GuestMessage], *, hears: bool = False) -> Reply:
+        """Say ``said`` and block until the last of it, a call, is answered.
 
-        Only for engines that cannot suspend (``Capabilities.suspends`` is False). Earlier calls in the list
-        are asynchronous ones not yet said; their replies arrive by ``step`` as usual.
+        Only for engines that cannot suspend (``Capabilities.suspends`` is False).
+
+        Args:
+            said: What was not said yet, the call last. Replies to other calls arrive by ``step`` as usual.
+            hears: ``step`` may be called meanwhile, by this thread, with what else comes; otherwise that waits until
+                the step is over. A guest that asks for a module must hear: the module may be in another language,
+                and come back to this guest for modules and functions of its own. A run that ends in such a step gets
+                a fatal fault here, and the step that asked says the end once more.
         """
 
 

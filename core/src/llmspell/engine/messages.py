@@ -14,6 +14,7 @@ in a host message names a function of the guest itself, coming home.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -141,16 +142,16 @@ class Replies(msgspec.Struct, frozen=True, tag="replies"):
 
     replies: list[Reply]
 
-    def without(self, call: int) -> tuple[Reply | None, Replies | None]:
-        """Return the reply to one call, and what is left; None for what is not there.
+    def without(self, calls: Container[int]) -> tuple[list[Reply], Replies | None]:
+        """Return the replies to some calls, and what is left; None if nothing is.
 
         Example:
-            >>> found, rest = Replies([Reply(1, "a"), Reply(2, "b")]).without(2)
-            >>> found.value, [reply.id for reply in rest.replies]
-            ('b', [1])
+            >>> found, rest = Replies([Reply(1, "a"), Reply(2, "b")]).without({2, 3})
+            >>> [reply.value for reply in found], [reply.id for reply in rest.replies]
+            (['b'], [1])
         """
-        found = next((reply for reply in self.replies if reply.id == call), None)
-        rest = [reply for reply in self.replies if reply is not found]
+        found = [reply for reply in self.replies if reply.id in calls]
+        rest = [reply for reply in self.replies if reply.id not in calls]
         return found, Replies(rest) if rest else None
 
 

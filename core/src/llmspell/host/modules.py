@@ -82,8 +82,7 @@ class LocalModules:
     async def _foreign(self, run: Run, source: Source, importer: str) -> dict[str, Any]:
         from llmspell.host.polyglot import load_foreign
 
-        suspends = self._host.plugins.engine(source.language).capabilities.suspends
-        exports = await load_foreign(run, source, importer, suspends=suspends)
+        exports = await load_foreign(run, source, importer)
         return {"kind": "foreign", "name": source.name, "language": source.language, "exports": exports}
 
     def _resolver(self, run: Run) -> Resolver:

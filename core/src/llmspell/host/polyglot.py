@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from llmspell.runtime.run import Run
 
 
+MOST_WAITING = 50
+"""Files that wait for a module in a row. Half of them may be of an engine that takes them one inside the other."""
+
+
 class Neighbour(HostObject):
     """The guest of another language in a run, and what drives it."""
 
     def __init__(self, conversation: Conversation, task: asyncio.Task[None] | None) -> None:
         self.conversation = conversation
         self._task = task
-        self.loading: dict[str, asyncio.Future[Any]] = {}
+        self.loading: dict[str, asyncio.Future[Any]] = {}  # exports of modules, by name; also of those that are there
+        self.waiting: dict[str, tuple[str, ...]] = {}  # the files that wait for a module, by its name
 
     async def aclose(self) -> None:
         """End the guest, and wait for it; the run's own guest ends with the run."""
@@ -40,22 +45,24 @@ class Neighbour(HostObject):
         self.conversation.run.services.release(self.conversation)
 
 
-async def load_foreign(run: Run, source: Source, importer: str, *, suspends: bool) -> Any:
+async def load_foreign(run: Run, source: Source, importer: str) -> Any:
     """Load a module into the guest of its language; return its exports, functions among them awaitable.
 
     Args:
         run: That of the guest that asks.
         source: The module.
         importer: The file that asks.
-        suspends: A guest of the module's language can be spoken to while it waits for a module itself.
 
     Raises:
-        ScriptModuleNotFoundError: The module is being loaded already, by one that this one requires; or its guest
-            waits for what asks for it.
+        ScriptModuleNotFoundError: The module is being loaded already, by one that this one requires.
+        BridgeError: Too many files wait for modules of other languages already, each for the next.
         ScriptError: It does not compile, or raised.
     """
     home = run.home
-    waiting = (*run.loading, (run.language, importer)) if importer else run.loading
+    waiting = _waiting(run, importer)
+    if len(waiting) > MOST_WAITING:
+        message = f"{source.name}: more than {MOST_WAITING} files of several languages wait for each other"
+        raise BridgeError(message, code="too_deep")
     neighbour = home.neighbours.get(source.language)
     if neighbour is None and source.language == home.language:
         # The other way round: a module in the main language, asked for by a foreign one.
@@ -63,15 +70,15 @@ async def load_foreign(run: Run, source: Source, importer: str, *, suspends: boo
     if neighbour is None:
         neighbour = home.neighbours[source.language] = _move_in(home, source)
     known = neighbour.loading.get(source.name)
-    if known is not None and (known.done() or source.name not in _names(waiting)):
+    if known is not None and (known.done() or source.name not in waiting):
         return await asyncio.shield(known)
-    if known is not None or not suspends:
-        _refuse(source, waiting)
+    if known is not None:
+        circle = " -> ".join([*waiting[waiting.index(source.name) :], source.name])
+        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
     future = neighbour.loading[source.name] = asyncio.get_running_loop().create_future()
-    its_run = neighbour.conversation.run
-    before, its_run.loading = its_run.loading, waiting
+    neighbour.waiting[source.name] = waiting
     try:
-        exports = await neighbour.conversation.load(source, _names(waiting))
+        exports = await neighbour.conversation.load(source, waiting)
     except BaseException as error:
         del neighbour.loading[source.name]
         if isinstance(error, Exception):
@@ -81,30 +88,22 @@ async def load_foreign(run: Run, source: Source, importer: str, *, suspends: boo
             future.cancel()
         raise
     finally:
-        its_run.loading = before
+        del neighbour.waiting[source.name]
     _name(exports)
     future.set_result(exports)
     return exports
 
 
-def _names(waiting: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return tuple(name for _, name in waiting)
-
-
-def _refuse(source: Source, waiting: tuple[tuple[str, str], ...]) -> None:
-    """Refuse a module that files wait for which it would have to wait for."""
-    names = _names(waiting)
-    if source.name in names:
-        circle = " -> ".join([*names[names.index(source.name) :], source.name])
-        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
-    blocked = next((name for language, name in waiting if language == source.language), None)
-    if blocked is not None:
-        raise ScriptModuleNotFoundError(
-            f"{source.name} cannot be loaded while {blocked} waits for {names[-1]}: a guest of {source.language} loads "
-            "one module at a time",
-            name=source.name,
-            hint="require it inside a function that is called later",
-        )
+def _waiting(run: Run, importer: str) -> tuple[str, ...]:
+    """Return the files that wait for what a file asks for, in any language; that file is the last."""
+    neighbour: Neighbour | None = run.home.neighbours.get(run.language)
+    loading = neighbour.waiting if neighbour is not None else {}
+    waiting = loading.get(importer)
+    if waiting is None:
+        # The file came to its guest by one of its own language: that is one of those that are being loaded.
+        is_main = run.home is run and importer == run.source_name
+        waiting = () if is_main or not loading else next(reversed(loading.values()))
+    return (*waiting, importer) if importer else waiting
 
 
 def _name(exports: Any) -> None:

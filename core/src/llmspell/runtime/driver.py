@@ -238,7 +238,9 @@ class Driver:
             self._killer.cancel()
         self._drop_parked()
         if self._invocations:
-            self._invocations.fail(Cancelled("the script's run has ended"))
+            ended = self.ended
+            failed = error_from(ended.failure, self.run) if isinstance(ended, Failed) else None
+            self._invocations.fail(failed or Cancelled("the script's run has ended"))
         self._loop = None
         del self._on_replied, self._on_served
         if self._gone is not None and not self._gone.done():

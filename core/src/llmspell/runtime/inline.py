@@ -11,11 +11,12 @@ from contextlib import suppress
 from typing import Any
 
 from llmspell.engine import Guest, GuestLimits, GuestUsage, ScriptEngine
-from llmspell.engine.messages import Call, Delivery, Emit, GuestMessage, Replies, Reply
+from llmspell.engine.messages import Delivery, GuestMessage, Reply
 from llmspell.errors import EngineCrashed
 from llmspell.runtime.delivery import deliver
 from llmspell.runtime.seat import Isolation, Told
 from llmspell.runtime.steps import StepThreads
+from llmspell.runtime.waits import Waits
 
 INLINE = Isolation("inline", {"deadline": "cooperative", "memory": "engine", "output": "host", "cancel": "cooperative"})
 
@@ -124,33 +125,28 @@ def _call_on(
 class _BlockingPort:
     """The port of a guest that blocks while it asks; it lives in a thread of its own."""
 
+    guest: Guest
+
     def __init__(self, port: Any) -> None:
-        self._port = port
+        self.emit = port.emit
         self.inbox: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self.outbox: queue.SimpleQueue[Sequence[GuestMessage] | BaseException] = queue.SimpleQueue()
-        self.kept: list[Delivery] = []
+        self._waits = Waits(lambda word: list(deliver(self.guest, word)), self._word, self.outbox.put)
 
-    def emit(self, message: Emit) -> None:
-        self._port.emit(message)
+    def ask(self, said: list[GuestMessage], *, hears: bool = False) -> Reply:
+        self.outbox.put(self._waits.with_unsaid(said))
+        return self._waits.until(said[-1].id, hears=hears)  # type: ignore[union-attr]
 
-    def ask(self, calls: list[Call]) -> Reply:
-        wanted = calls[-1].id
-        self.outbox.put(list(calls))
-        while True:
-            message = self.inbox.get()
-            if message is None:
-                raise EngineCrashed("the run was ended")
-            if type(message) is Reply and message.id == wanted:
-                return message
-            if type(message) is Replies:
-                reply, rest = message.without(wanted)
-                if rest is not None:
-                    self.kept.append(rest)
-                if reply is not None:
-                    return reply
-            else:
-                self.kept.append(message)
-            self.outbox.put(())
+    def _word(self) -> Delivery:
+        word = self.inbox.get()
+        if word is None:
+            raise EngineCrashed("the run was ended")
+        return word
+
+    def serve(self) -> None:
+        """Have the guest hear what is brought, until nothing more is."""
+        while (word := self.inbox.get()) is not None:
+            self.outbox.put(self._waits.take(word))
 
 
 class BlockingInlineSeat:
@@ -175,7 +171,7 @@ class BlockingInlineSeat:
     def _live(self) -> None:
         outbox = self._port.outbox
         try:
-            self._guest = self._engine.open(self._limits, self._port)
+            guest = self._guest = self._port.guest = self._engine.open(self._limits, self._port)
         except BaseException as error:  # noqa: BLE001 - carried over to whoever steps
             self._lost = f"the engine could not open a state: {error}"
             self._opened.set()
@@ -183,17 +179,13 @@ class BlockingInlineSeat:
             return
         self._opened.set()
         try:
-            while (message := self._port.inbox.get()) is not None:
-                said = list(deliver(self._guest, message))
-                while self._port.kept:
-                    said.extend(deliver(self._guest, self._port.kept.pop(0)))
-                outbox.put(said)
+            self._port.serve()
         except BaseException as error:  # noqa: BLE001 - carried over to whoever steps
             outbox.put(error)
         finally:
             if self._lost:
                 self._threads.recovered()
-            self._guest.close()
+            guest.close()
 
     def step(self, word: Delivery) -> Sequence[GuestMessage]:
         if self._lost:

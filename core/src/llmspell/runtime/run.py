@@ -73,7 +73,6 @@ class Run:
         "id",
         "invoker",
         "language",
-        "loading",
         "naming",
         "neighbours",
         "ordered",
@@ -125,7 +124,6 @@ class Run:
         self.ordered = ordered
         self.home = self
         self.neighbours: dict[str, Any] = {}
-        self.loading: tuple[tuple[str, str], ...] = ()  # language and name of the files that wait for what is loaded
         self.recorder = recorder
         self.budget: Budget = Budget(policy.limits, parent.budget if parent is not None else None)
         self.depth: int = parent.depth + 1 if parent is not None else 0

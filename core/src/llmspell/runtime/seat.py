@@ -39,8 +39,8 @@ class Seat(Protocol):
     Exactly one answer for every delivery: ``step`` brings one and returns what the guest said until it could
     not go on (perhaps nothing). Output passes by at once, through the port the seat was made with. A guest that
     asks while it blocks (``port.ask``) ends the step with that ``Call`` as the last message; the step that brings
-    its ``Reply`` goes on from there, and messages that arrive in between are kept for it and answered with
-    nothing.
+    its ``Reply`` goes on from there, and messages that arrive in between are heard by the guest if it hears
+    meanwhile, or else kept for it and answered with nothing.
 
     ``step`` raises :class:`~llmspell.errors.EngineCrashed` when the guest is lost, and a
     :class:`~llmspell.errors.ResourceExhausted` when it was killed for a limit; ``begin`` raises them, or tells them.

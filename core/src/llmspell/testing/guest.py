@@ -40,10 +40,12 @@ class Desk:
         self.said.append(message)
         self.output.append(str(message.data))
 
-    def ask(self, calls: list[m.Call]) -> m.Reply:
+    def ask(self, said: list[m.GuestMessage], *, hears: bool = False) -> m.Reply:
         """Answer a guest that blocks; the earlier calls are not waited for."""
-        self.said += calls
-        reply = self._reply(calls[-1])
+        self.said += said
+        call = said[-1]
+        assert isinstance(call, m.Call)
+        reply = self._reply(call)
         assert isinstance(reply, m.Reply), "a guest that blocks asked for what needs a step"
         return reply
 

@@ -12,6 +12,9 @@ from llmspell_quickjs.stack import Files
 STOP = "X"
 """The answer after which the glue goes no further: the interrupt is tripped."""
 
+TOO_DEEP = "R"
+"""The answer to a glue that asks for a part of itself where the stack has no room for it."""
+
 
 class Crossing:
     """Remembers the handles a script was given, to know them when it hands them back.

@@ -25,7 +25,8 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
     name, message = told["name"], told["message"]
     frames = files.frames(told["stack"], name)
     kind = told.get("kind", "")
-    if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and not name and message == "null"):
+    is_told = name or message != "null"
+    if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and (kind == "lost" or not is_told)):
         return out_of_memory(frames)
     text = message if name in _QUIET or kind == "syntax" else f"{name}: {message}" if message else name
     where = Place(*told["place"]) if "place" in told else frames[0] if frames else None
@@ -68,9 +69,13 @@ def out_of_memory(frames: Any = ()) -> Failure:
     )
 
 
-def runtime(message: str, frames: tuple[FrameInfo, ...]) -> Failure:
-    """Tell of an error of the script that the engine itself put into words."""
-    return Failure(kind="runtime", message=message, language=LANGUAGE, frames=frames)
+def broken(message: str, frames: tuple[FrameInfo, ...]) -> Failure:
+    """Tell of an error that only the engine itself could put into words: the glue had no memory or stack left."""
+    if _OUT_OF_MEMORY in message:
+        return out_of_memory(frames)
+    if "call stack size" in message:
+        return Failure(kind="runtime", message=message, language=LANGUAGE, frames=frames)
+    return Failure(kind="internal", message=f"the engine failed: {message[:500]}", state_spent=True)
 
 
 def stopped(reason: str, frames: Any = (), *, spent: bool = True) -> Failure:
@@ -109,14 +114,22 @@ def fatal(fault: Fault, call: int, frames: Any = ()) -> Failure:
     )
 
 
-def deadlock(waits: list[tuple[Place | None, str]], source: str) -> Failure:
-    """Tell of a run in which nothing can ever go on: what is awaited, where that is known."""
-    if waits:
-        said = "; ".join(text if at is None else f"{text} ({at.file}:{at.line}:{at.column})" for at, text in waits)
+def deadlock(waits: list[list[Any]], files: Files, source: str) -> Failure:
+    """Tell of a run in which nothing can ever go on: what is awaited, where that is known.
+
+    Args:
+        waits: File and number of each ``await``; or ``""`` and what a task waits for.
+        files: Where they are.
+        source: The spell.
+    """
+    told = [(None, str(what)) if not name else _awaited(files, name, what) for name, what in waits]
+    known = [each for each in told if each is not None]
+    if known:
+        said = "; ".join(text if at is None else f"{text} ({at.file}:{at.line}:{at.column})" for at, text in known)
         message = f"the spell waits for ever: nothing is left to run that could settle what it awaits: {said}"
     else:
         message = "the spell's result is a promise, and nothing is left to run that could settle it"
-    where = next((place for place, _ in waits if place is not None), Place(source))
+    where = next((place for place, _ in known if place is not None), Place(source))
     return Failure(
         kind="runtime",
         message=message,
@@ -127,3 +140,11 @@ def deadlock(waits: list[tuple[Place | None, str]], source: str) -> Failure:
         column=where.column,
         hint="a promise that is awaited must be resolved or rejected by somebody",
     )
+
+
+def _awaited(files: Files, name: str, number: Any) -> tuple[Place | None, str] | None:
+    prepared = files.named(name)
+    if prepared is None or not isinstance(number, int) or not 0 <= number < len(prepared.waits):
+        return None
+    line, column, text = prepared.waits[number]
+    return Place(name, line, column), text

@@ -29,12 +29,10 @@ from llmspell.errors import EngineCrashed, ResourceExhausted
 from llmspell_quickjs import failures, syntax
 from llmspell_quickjs.cache import PreparedFiles
 from llmspell_quickjs.codec import to_json
-from llmspell_quickjs.crossing import STOP, Crossing
+from llmspell_quickjs.crossing import STOP, TOO_DEEP, Crossing
 from llmspell_quickjs.extension import JSException
-from llmspell_quickjs.names import camel
 from llmspell_quickjs.pool import Spares
 from llmspell_quickjs.sources import RunSources
-from llmspell_quickjs.stack import Place
 from llmspell_quickjs.watch import HeapWatch
 
 MOST_JOBS = 5_000
@@ -73,12 +71,13 @@ class JavaScriptGuest:
         self._reason = ""
         self._fatal: tuple[Fault, int] | None = None
         self._escaping: BaseException | None = None
-        self._ended = False
+        self._last: Done | Failed | None = None  # how the run ended
         self._closed = False
-        self._busy = False
+        self._steps = 0  # under way: one, and those inside of it
+        self._hearing = 0  # asks under way in which the next step may be taken
+        self._open: set[int] = set()  # what was asked of this guest in the middle of a step, and is not answered
         self._heap: int | None = None  # as it was after the last step
         self._peak = 0
-        self._kept: list[GuestMessage] = []
         self._lock = threading.Lock()
         limit = limits.memory
         bounded = limit if limit is None or not spares.factory.pieces.heap else int(limit * _HEADROOM)
@@ -94,13 +93,14 @@ class JavaScriptGuest:
         return self._step(self._hear_all, replies)
 
     def _step(self, hear: Callable[[Any, list[GuestMessage]], None], what: Any) -> list[GuestMessage]:
-        if self._closed or self._ended:
+        if self._closed or self._last is not None:
             return []
         with self._lock:
-            if self._busy:
+            if self._steps > self._hearing:
                 raise EngineCrashed("a guest was spoken to in the middle of a step")
-            self._busy = True
-        self._watch.enter(self)
+            self._steps += 1
+        if self._steps == 1:
+            self._watch.enter(self)
         said: list[GuestMessage] = []
         try:
             self._vm.fit_thread()
@@ -108,12 +108,11 @@ class JavaScriptGuest:
         except JSException as error:
             said.append(self._broken(str(error)))
         finally:
-            self._watch.leave(self)
             self._leave()
         if self._escaping is not None:
             escaping, self._escaping = self._escaping, None
             raise escaping
-        if self._is_stopped and not self._ended:
+        if self._is_stopped and self._last is None:
             said.append(self._end(self._stopped()))
         return said
 
@@ -131,7 +130,7 @@ class JavaScriptGuest:
             if self._closed:
                 return
             self._closed = True
-            if self._busy:
+            if self._steps:
                 return
             self._vm.close()
         self._spares.refill()
@@ -141,7 +140,7 @@ class JavaScriptGuest:
     def look(self) -> None:
         """Note how much memory is used; end a script that uses too much."""
         with self._lock:
-            heap = self._vm.heap() if self._busy else None
+            heap = self._vm.heap() if self._steps else None
         if heap is not None:
             self._weigh(heap)
 
@@ -156,7 +155,10 @@ class JavaScriptGuest:
     def _hear(self, message: HostMessage, said: list[GuestMessage]) -> None:
         if isinstance(message, Reply):
             self._hear_all([message], said)
-        elif isinstance(message, Invoke):
+            return
+        if self._hearing and isinstance(message, Invoke | Load):
+            self._open.add(message.id)
+        if isinstance(message, Invoke):
             args = self._crossing.write(message.args)
             self._perform(said, "each" if message.each else "invoke", str(message.id), str(message.function), args)
         elif isinstance(message, Start):
@@ -194,8 +196,8 @@ class JavaScriptGuest:
                 return
             if start.mode == "check":
                 failure = syntax.syntax_failure(prepared, self._check)
-                said.append(Done(MAIN, []) if failure is None else self._end(failure))
-                self._ended = True
+                self._last = Done(MAIN, []) if failure is None else Failed(failure)
+                said.append(self._last)
                 return
             described["main"], code = self._sources.describe(prepared)
         self._perform(said, "begin", to_json(described), self._crossing.write(start.params), code)
@@ -206,7 +208,7 @@ class JavaScriptGuest:
             said.append(Failed(prepared, load.id))
             return
         described, code = self._sources.describe(prepared)
-        self._perform(said, "load", str(load.id), to_json(described), code)
+        self._perform(said, "load", str(load.id), to_json({**described, "chain": load.chain}), code)
 
     def _cancel(self, cancel: Cancel, said: list[GuestMessage]) -> None:
         if cancel.id != MAIN:
@@ -230,7 +232,8 @@ class JavaScriptGuest:
             timer.cancel()
         spent = spent or bool(self._reason)
         self._reason = reason
-        said.append(self._end(failures.stopped(reason, spent=spent)))
+        self._last = Failed(failures.stopped(reason, spent=spent))
+        said.append(self._last)
 
     # With the VM
 
@@ -243,16 +246,17 @@ class JavaScriptGuest:
             self._go_on(said)
 
     def _go_on(self, said: list[GuestMessage]) -> None:
-        """Run every job there is, and take what the script has to say."""
-        again = True
+        """Run every job there is, and take what the script has to say.
+
+        In the middle of another step a script waits for a module, and does not expect jobs to run before it goes on:
+        none do, unless what is asked for in between needs them.
+        """
+        again = not self._hearing or self._take(self._vm.enter("flush"), said) or bool(self._open)
         while again:
             done = self._run_jobs()
             if self._is_stopped:
                 return
-            text = self._vm.enter("flush" if done else "nudge")
-            said += self._kept
-            self._kept.clear()
-            again = self._take(text, said)
+            again = self._take(self._vm.enter("flush" if done else "nudge"), said)
 
     def _run_jobs(self) -> bool:
         """Run jobs until there are none, or a great many have run; return whether there are none."""
@@ -273,17 +277,21 @@ class JavaScriptGuest:
                 said.append(self._crossing.call(line[1:]))
             elif kind == "D":
                 id, value = self._crossing.read(line[1:])
-                self._ended = self._ended or id == MAIN
-                said.append(Done(id, [value]))
+                said.append(self._answered(Done(id, [value])))
             elif kind == "F":
                 told = self._crossing.read(line[1:])
-                failure = self._failure(told)
-                said.append(self._end(failure) if told["id"] == MAIN else Failed(failure, told["id"]))
+                said.append(self._answered(Failed(self._failure(told), told["id"])))
             elif kind == "W":
-                said.append(self._end(self._deadlock(json.loads(line[1:]))))
+                said.append(self._end(failures.deadlock(json.loads(line[1:]), self._sources.files, self._name)))
             else:
                 again = True
         return again
+
+    def _answered(self, word: Done | Failed) -> Done | Failed:
+        if word.id == MAIN:
+            self._last = word
+        self._open.discard(word.id)
+        return word
 
     # What the glue asks, in the middle of a step
 
@@ -302,22 +310,34 @@ class JavaScriptGuest:
                 return self._crossing.answer(reply) if self._heeds(reply) else STOP
             if op == "module":
                 return self._module(*texts)
+            if op == "again":
+                return self._sources.again(texts[0])
             return self._spares.factory.part(self._vm, texts[0])
         except ResourceExhausted as error:
             self.interrupt(error.limit or "output")
         except MemoryError:
+            if op == "part" and not self._is_full:
+                return TOO_DEEP
             self.interrupt("memory")
         except BaseException as error:  # noqa: BLE001 - raised again when the engine has returned
             self._escaping = error
             self.interrupt("cancelled")
         return STOP
 
-    def _ask(self, call: Call, before: str) -> Reply:
+    def _ask(self, call: Call, before: str, *, hears: bool = False) -> Reply:
         """Say what is still unsaid and then ``call``, and wait for its reply."""
         said: list[GuestMessage] = []
         self._take(before, said)
-        self._kept += [word for word in said if not isinstance(word, Call)]
-        return self._port.ask([*(word for word in said if isinstance(word, Call)), call])
+        said.append(call)
+        if not hears:
+            return self._port.ask(said)
+        self._hearing += 1
+        try:
+            return self._port.ask(said, hears=True)
+        finally:
+            self._hearing -= 1
+            if not self._hearing:
+                self._open.clear()
 
     def _heeds(self, reply: Reply) -> bool:
         """Tell whether the script may hear of a reply; one with a fatal fault ends it here."""
@@ -329,25 +349,13 @@ class JavaScriptGuest:
         return False
 
     def _module(self, request: str, before: str) -> str:
-        """Find a module: ``B`` a bridge, ``F`` of another language, ``S`` a file, ``Y`` one that does not parse."""
+        """Find a module, and describe it as :meth:`RunSources.found` does."""
         id, line, name, importer = json.loads(request)
-        reply = self._ask(Call(id, HOST, "module", [name, importer], self._sources.files.line(line)), before)
+        call = Call(id, HOST, "module", [name, importer], self._sources.files.line(line))
+        reply = self._ask(call, before, hears=True)
         if reply.fault is not None:
             return self._crossing.answer(reply) if self._heeds(reply) else STOP
-        found = reply.value
-        if found["kind"] == "bridge":
-            exports = [[camel(method), method, is_async] for method, is_async, _ in found["exports"]]
-            return "B" + to_json([found["name"], exports])
-        if found["kind"] == "foreign":
-            return "F" + self._crossing.write(found["exports"])
-        if self._sources.files.named(found["name"]) is not None:
-            return "S" + to_json({"key": found["name"]})
-        prepared = self._sources.module(found["name"], found["text"])
-        if isinstance(prepared, Failure):
-            place = (prepared.file, prepared.line, prepared.column)
-            return "Y" + to_json({"message": prepared.message, "place": place})
-        described, code = self._sources.describe(prepared)
-        return f"S{to_json(described)}\n{code}"
+        return self._sources.found(reply.value, self._crossing.write)
 
     # Ends
 
@@ -358,15 +366,19 @@ class JavaScriptGuest:
     def _leave(self) -> None:
         with self._lock:
             heap = self._heap = self._vm.heap()
-            self._busy = False
-            if self._closed:
+            self._steps -= 1
+            if self._closed and not self._steps:
                 self._vm.close()
+        if not self._steps:
+            self._watch.leave(self)
         if heap is not None:
             self._weigh(heap)
 
-    def _end(self, failure: Failure) -> Failed:
-        self._ended = True
-        return Failed(failure)
+    def _end(self, failure: Failure) -> Done | Failed:
+        """Make the end of the run, if it has not ended already, in a step inside of this one."""
+        if self._last is None:
+            self._last = Failed(failure)
+        return self._last
 
     def _failure(self, told: dict[str, Any]) -> Failure:
         """Make the failure of what the glue tells of an error."""
@@ -375,20 +387,13 @@ class JavaScriptGuest:
             failure = syntax.in_files(told, files, self._check)
             if failure is not None:
                 return failure
-        limit = self._limits.memory
-        return failures.failure_of(told, files, limit is not None and self._peak > limit * _NEARLY)
+        return failures.failure_of(told, files, self._is_full)
 
-    def _deadlock(self, waits: list[list[Any]]) -> Failure:
-        told: list[tuple[Place | None, str]] = []
-        for name, number in waits:
-            if not name:
-                told.append((None, str(number)))
-                continue
-            prepared = self._sources.files.named(name)
-            if prepared is not None and isinstance(number, int) and 0 <= number < len(prepared.waits):
-                line, column, text = prepared.waits[number]
-                told.append((Place(name, line, column), text))
-        return failures.deadlock(told, self._name)
+    @property
+    def _is_full(self) -> bool:
+        """The heap has been near its limit."""
+        limit = self._limits.memory
+        return limit is not None and self._peak > limit * _NEARLY
 
     def _stopped(self, stack: str = "") -> Failure:
         frames = self._sources.files.frames(stack)
@@ -396,14 +401,9 @@ class JavaScriptGuest:
             return failures.fatal(*self._fatal, frames)
         return failures.stopped(self._reason, frames)
 
-    def _broken(self, text: str) -> Failed:
+    def _broken(self, text: str) -> Done | Failed:
         """Tell of an error the glue could not catch: the script was stopped, or the engine has no memory left."""
         message, _, stack = text.partition("\n")
         if self._is_stopped:
             return self._end(self._stopped(stack))
-        frames = self._sources.files.frames(stack)
-        if "out of memory" in message:
-            return self._end(failures.out_of_memory(frames))
-        if "call stack size" in message:
-            return self._end(failures.runtime(message, frames))
-        return self._end(Failure(kind="internal", message=f"the engine failed: {message[:500]}", state_spent=True))
+        return self._end(failures.broken(message, self._sources.files.frames(stack)))

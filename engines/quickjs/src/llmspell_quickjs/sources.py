@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 from llmspell.engine import Source
 from llmspell.engine.messages import Failure
 from llmspell_quickjs.cache import PreparedFiles
+from llmspell_quickjs.codec import to_json
 from llmspell_quickjs.names import camel
 from llmspell_quickjs.source import Prepared, Role
 from llmspell_quickjs.stack import LANGUAGE, Files
@@ -51,9 +52,38 @@ class RunSources:
             return syntax_failure(prepared, self._check) or prepared
         return prepared
 
-    def module(self, name: str, text: str) -> Prepared | Failure:
-        """Prepare a local module that the host has found."""
-        return self.prepare(Source(text, name, LANGUAGE, self._root), "module")
+    def found(self, found: dict[str, Any], write: Callable[[Any], str]) -> str:
+        """Tell the glue of a module that the host has found; what the answer begins with says its kind.
+
+        ``B`` a bridge, ``F`` one of another language, ``S`` a file, ``K`` a file that is known, ``Y`` one that does not
+        parse.
+
+        Args:
+            found: The host's answer.
+            write: Writes exports of another language.
+        """
+        if found["kind"] == "bridge":
+            exports = [[camel(method), method, is_async] for method, is_async, _ in found["exports"]]
+            return "B" + to_json([found["name"], exports])
+        if found["kind"] == "foreign":
+            return "F" + write(found["exports"])
+        if self.files.named(found["name"]) is not None:
+            return "K" + to_json(found["name"])
+        prepared = self.prepare(Source(found["text"], found["name"], LANGUAGE, self._root), "module")
+        if isinstance(prepared, Failure):
+            place = (prepared.file, prepared.line, prepared.column)
+            return "Y" + to_json({"message": prepared.message, "place": place})
+        return self._written(prepared)
+
+    def again(self, name: str) -> str:
+        """Tell the glue once more of a file that is known."""
+        prepared = self.files.named(name)
+        assert prepared is not None
+        return self._written(prepared)
+
+    def _written(self, prepared: Prepared) -> str:
+        described, code = self.describe(prepared)
+        return f"S{to_json(described)}\n{code}"
 
     def describe(self, prepared: Prepared) -> tuple[dict[str, Any], str]:
         """Give a file its lines; return what the glue must know of it, and its code at those lines."""

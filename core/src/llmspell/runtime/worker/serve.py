@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from llmspell.engine.contract import Guest, GuestUsage, ScriptEngine
-from llmspell.engine.messages import MAIN, Call, Cancel, Delivery, Emit, Failed, Failure, Fault, Replies, Reply
+from llmspell.engine.messages import Delivery, Emit, Failed, Failure, GuestMessage, Reply
 from llmspell.runtime.delivery import deliver, has_ended
+from llmspell.runtime.waits import Waits
 from llmspell.runtime.worker.frames import MAX_FRAME, FrameReader, frame
 from llmspell.runtime.worker.outgrown import fit
 from llmspell.runtime.worker.protocol import INTERRUPT, OUT_OF_MEMORY, Open, Said, ToWorker
@@ -57,8 +58,7 @@ class Server:
         self._guest: Guest | None = None
         self._interrupted = (0, "")
         self._failure: Failed | None = None
-        self._kept: list[Delivery] = []
-        self._asking = False
+        self._waits = Waits(self._step, self._word, lambda said: self._say(said, None))
 
     def live(self) -> int:
         """Serve until the host hangs up; return the exit status."""
@@ -118,7 +118,7 @@ class Server:
 
     def _close(self) -> None:
         self._failure = None
-        self._kept.clear()
+        self._waits.forget()
         with self._lock:
             guest, self._guest = self._guest, None
         if guest is not None:
@@ -133,25 +133,24 @@ class Server:
             self._say(said, None)
             return
         try:
-            said = self._step(guest, message)
-            while self._kept:
-                said += self._step(guest, self._kept.pop(0))
+            said = self._waits.take(message)
             usage = guest.usage()
         except MemoryError:
             said, usage = [_out_of_memory()], None
         except Exception as error:  # noqa: BLE001 - a guest must not raise; if it does, the run tells
             said, usage = [_internal(error)], None
-        if self._asking:
+        if self._waits.listening:
             # The guest gave up asking, by an exception. What it asked is still going to be answered, and what it
             # says now is the answer to that.
-            self._asking = False
             self._hear()
         self._say(said, usage)
         if said and has_ended(said):
             self._close()
 
-    def _step(self, guest: Guest, word: Delivery) -> list[Any]:
+    def _step(self, word: Delivery) -> list[Any]:
         """Step, and answer on the spot what has grown too large to be asked of the host."""
+        guest = self._guest
+        assert guest is not None
         said: list[Any] = []
         todo: list[Delivery] = [word]
         while todo:
@@ -173,44 +172,27 @@ class Server:
         for start in range(0, len(text) or 1, _PIECE):
             self._write(encode(Emit(message.kind, text[start : start + _PIECE])))
 
-    def ask(self, calls: list[Call]) -> Reply:
-        wanted = calls[-1].id
-        said: list[Call] = []
-        answered: list[Reply] = []
-        for call in calls:
-            fitting = fit(call)
-            if isinstance(fitting, Reply):
-                answered.append(fitting)
-            else:
-                said.append(fitting)
-        here = next((reply for reply in answered if reply.id == wanted), None)
-        self._kept.extend(reply for reply in answered if reply is not here)
-        if here is not None:
-            if said:
-                self._say(said, None, last=False)
-            return here
-        self._asking = True
-        self._say(said, None)
-        while True:
-            message = self._hear()
-            if type(message) is Reply and message.id == wanted:
-                self._asking = False
-                return message
-            if type(message) is Cancel and message.id == MAIN:
-                # Its answer is the end of the step that is going to follow.
-                self._asking = False
-                return Reply(wanted, None, Fault("cancelled", message.reason, fatal=True))
-            if isinstance(message, Open):
-                raise _HostGone
-            rest: Delivery | None = message
-            if type(message) is Replies:
-                here, rest = message.without(wanted)
-            if rest is not None:
-                self._kept.append(rest)
-            if here is not None:
-                self._asking = False
-                return here
-            self._say([], None)
+    def ask(self, said: list[GuestMessage], *, hears: bool = False) -> Reply:
+        wanted = said[-1].id  # type: ignore[union-attr]
+        fitting = [fit(message) for message in self._waits.with_unsaid(said)]
+        told = [message for message in fitting if type(message) is not Reply]
+        answered = fitting[-1]
+        for message in fitting[:-1]:
+            if type(message) is Reply:
+                self._waits.keep(message)
+        if type(answered) is Reply:
+            if told:
+                self._say(told, None, last=False)
+            return answered
+        self._say(told, None)
+        return self._waits.until(wanted, hears=hears)
+
+    def _word(self) -> Delivery:
+        """Hear what comes in the middle of a run."""
+        word = self._hear()
+        if isinstance(word, Open):
+            raise _HostGone
+        return word
 
     # The wire
 

@@ -4,7 +4,7 @@ local P = ...
 local control, make_ready = P.control, P.make_ready
 local HOST = P.HOST
 local WAIT <const> = 6
-local error = error
+local setmetatable = setmetatable
 local yield = coroutine.yield
 local concat = table.concat
 local setupvalue = debug.setupvalue
@@ -24,6 +24,19 @@ P.forgetters[#P.forgetters + 1] = function()
   loading = {}
 end
 
+-- However the run of a chunk ends, whoever waits for it goes on. It is not called protected: the stack of an error in
+-- it is that of the script.
+local RUNNING = {
+  __close = function(run)
+    local chain, waiters = run.chain, run.waiters
+    chain[#chain] = nil
+    loading[run.name] = nil
+    for i = 1, #waiters do
+      make_ready(waiters[i])
+    end
+  end,
+}
+
 local S = {}
 
 -- Run a module's chunk, once for all tasks, and enter it into `loaded`.
@@ -41,18 +54,11 @@ function S.run(chunk, name, loaded)
   if loaded[name] ~= nil then
     return loaded[name]
   end
-  local waiters = {}
+  local waiters <const> = {}
   loading[name] = waiters
   chain[#chain + 1] = name
-  local ok, v = P.pcall(chunk, name)
-  chain[#chain] = nil
-  loading[name] = nil
-  for i = 1, #waiters do
-    make_ready(waiters[i])
-  end
-  if not ok then
-    error(v, 0)
-  end
+  local _ <close> = setmetatable({ name = name, chain = chain, waiters = waiters }, RUNNING)
+  local v = chunk(name)
   if v == nil then
     v = true
   end

@@ -16,6 +16,7 @@ const evaluate = eval; // called by this name it is the indirect one: global sco
 const isError = Error.isError;
 const PlainError = Error;
 const PlainTypeError = TypeError;
+const PlainRangeError = RangeError;
 const SyntaxErrorClass = SyntaxError;
 const NativePromise = Promise;
 const PromisePrototype = Promise.prototype;

@@ -4,6 +4,7 @@ const origins = new NewWeakMap(); // error -> what the glue knows of it: kind, f
 const files = bare([]); // { name, first, count, edits } by the lines they were given
 const nativeStack = uncurry(getOwnPropertyDescriptor(PlainError.prototype, "stack").get);
 const FRAME = "(<input>:";
+const SEARCHING = "    at __llmspell_search "; // what stands below it waits for what stands above it
 const OWN_FRAME = "    at __llmspell_file "; // the function a file becomes
 
 // When a script is interrupted or out of memory, the engine turns the error into text with no interrupt armed and no
@@ -22,7 +23,7 @@ function lockErrors() {
       lock(prototype, "toString", prototype.toString);
       lock(prototype, Symbol.toPrimitive, undefined);
       defineProperty(prototype, "stack", record({
-        get() { const text = nativeStack(this); return typeof text === "string" ? authorsStack(text) : text; },
+        get() { const text = stackOf(this); return typeof text === "string" ? authorsStack(text) : text; },
         set(value) { if (this !== prototype) hide(this, "stack", value); },
         configurable: false,
       }));
@@ -53,6 +54,15 @@ function lock(prototype, key, value) {
     },
     configurable: false,
   }));
+}
+
+// The stack of an error as the engine wrote it. If a file waited for a module meanwhile, it ends where that began: what
+// stands below is another part of the whole stack, of which the host has all parts.
+function stackOf(error) {
+  const text = nativeStack(error);
+  if (typeof text !== "string") return text;
+  const end = find(text, SEARCHING);
+  return end < 0 ? text : cut(text, 0, end);
 }
 
 // Error stacks name lines of the one text all files are strung together in. Scripts see their own frames, by file.

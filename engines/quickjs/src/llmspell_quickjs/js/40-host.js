@@ -2,6 +2,7 @@
 
 const STOP = "X"; // the host's answer after which nothing goes on
 const said = bare([]); // lines for the host, in order
+const searches = bare([]); // chains of the files that wait for a module to be found, each inside the ones before
 let cancelled = ""; // why, once the run is being ended
 let calls; // the part of that name, once a script makes calls
 let tasks; // likewise, once it uses tasks
@@ -34,6 +35,7 @@ function part(name) {
   if (known !== undefined) return known;
   const text = host("part", name);
   if (text === STOP) return halt();
+  if (text === "R") throw new PlainRangeError("Maximum call stack size exceeded");
   const make = text === "" ? slot[name] : evaluate(text);
   const made = (parts[name] = make(core));
   if (name === "calls") calls = made;

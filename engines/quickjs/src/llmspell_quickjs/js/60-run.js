@@ -130,6 +130,7 @@ function fail(error) {
 }
 
 function runMain() {
+  main.state = "running";
   if (main.dependencies !== undefined) return start(main, undefined);
   const waiting = part("modules").before(main);
   return waiting === undefined ? start(main, undefined) : nativeThen(waiting, () => start(main, undefined));
@@ -161,7 +162,7 @@ function failure(id, thrown, kind) {
 
 // What was said since the last time. When everything that can run has run, this is also where the run ends.
 function flush() {
-  if (!ended) conclude();
+  if (!ended && searches.length === 0) conclude();
   return tellSaid();
 }
 
@@ -236,8 +237,8 @@ const core = record({
   defineProperty, emit, endFrame, exportsOf, failure, find, freeze, functionNumbers, functions,
   getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, invocations, isArray, isError, isThenable,
   limits, list, lock, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, modules, nativeStack, nativeThen,
-  objectKeys, objectToString, origins, parse, part, record, revive, said, saved, setPrototypeOf, settled, standing,
-  start, stringify, success, tellSaid, trail, walk, weakGet, weakSet, whenSettled,
+  objectKeys, objectToString, origins, parse, part, record, revive, said, saved, searches, setPrototypeOf, settled,
+  stackOf, standing, start, stringify, success, tellSaid, trail, walk, weakGet, weakSet, whenSettled,
   cancelled: () => cancelled,
   tasks: () => tasks,
   isNamespace: (value) => weakGet(namespaces, value) === true,
@@ -257,7 +258,7 @@ prepareGlobals();
 
 hide(global, "__llmspell_enter", (op, a, b, c) => {
   try {
-    if (tasks !== undefined) tasks.outside();
+    if (tasks !== undefined) tasks.goOn(undefined);
     if (op === "flush") return flush();
     if (op === "nudge") return nudge();
     if (op === "reply") part("calls").settle(+a, b);
@@ -274,7 +275,7 @@ hide(global, "__llmspell_enter", (op, a, b, c) => {
       return cut("!" + stringify(part("failures").describe(error)), 0);
     } catch {
       // A text that is there already: whatever is wrong, nothing of a script's may leave as an exception.
-      return '!{"name":"Error","message":"the glue could not tell of an error","stack":""}';
+      return '!{"name":"Error","message":"the glue could not tell of an error","stack":"","kind":"lost"}';
     }
   }
 });

@@ -4,7 +4,7 @@
   "use strict";
   const { Error, FIRST_LINE, FRAME, NativePromise, authorsStack, bare, beginFrame, cut, decode, defineProperty } = core;
   const { endFrame, find, freeze, halt, hide, host, list, lock, mapDelete, mapEach, mapGet, mapSet } = core;
-  const { nativeStack, nativeThen, origins, record, said, tellSaid, weakSet } = core;
+  const { nativeStack, nativeThen, origins, record, said, searches, stackOf, tellSaid, weakSet } = core;
   const pending = new core.saved.Map(); // call number -> { resolve, reject, site, counts }
   let outstanding = 0; // pending calls that keep the run going
   let lastCall = 0;
@@ -36,7 +36,8 @@
 
   // The line of the author's code that is calling, 0 if unknown; and the stack to give to an error that comes later.
   function callSite() {
-    const text = nativeStack(new Error());
+    const error = new Error();
+    const text = searches.length === 0 ? nativeStack(error) : stackOf(error);
     return typeof text === "string" ? text : "";
   }
 

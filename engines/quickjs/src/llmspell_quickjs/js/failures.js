@@ -1,8 +1,8 @@
 // Failures: errors told in plain data, and runs that cannot go on.
 (function (core) {
   "use strict";
-  const { NONE, apply, bare, cut, emit, getOwnPropertyDescriptor, isError, mapDelete, mapEach, modules, nativeStack, nativeThen, objectKeys } = core;
-  const { objectToString, origins, record, saved, stringify, walk, weakGet } = core;
+  const { NONE, apply, bare, cut, emit, getOwnPropertyDescriptor, isError, mapDelete, mapEach, modules, nativeThen, objectKeys } = core;
+  const { objectToString, origins, record, saved, stackOf, stringify, walk, weakGet } = core;
 
   // Tell of anything a script may throw. Its accessors run here, under the interrupt; whatever they do, this returns.
   function describe(thrown) {
@@ -16,7 +16,7 @@
 
   function describeError(error) {
     const origin = weakGet(origins, error);
-    const stack = origin !== undefined && origin.site !== undefined ? origin.site : nativeStack(error);
+    const stack = origin !== undefined && origin.site !== undefined ? origin.site : stackOf(error);
     const spawned = origin !== undefined && origin.spawned !== undefined ? "\n" + origin.spawned : "";
     const out = record({ name: textOf(error.name), message: textOf(error.message), stack: textOf(stack) + spawned });
     const parts = together(error.errors);

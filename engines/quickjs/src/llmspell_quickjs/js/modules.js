@@ -4,12 +4,25 @@
   "use strict";
   const { bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, find, freeze, halt, host } = core;
   const { lower, mapGet, mapSet, modules, nativeThen, origins, parse, record, setPrototypeOf, start, stringify } = core;
-  const { tellSaid, weakGet, weakSet } = core;
+  const { searches, tellSaid, weakGet, weakSet } = core;
   const { BridgeError, callSite, faultError, lineOf, method, nextCall, refuseCancelled } = core.part("calls");
   const resolved = new core.saved.Map(); // importer + name -> module
 
-  // Find a module, by the name a file asks for it.
-  function resolve(name, importer) {
+  // Have the host find a module. One of another language may come back to this guest: what the host says meanwhile is
+  // heard by `enter`, above this frame, and leaves no trace in whose code goes on below it.
+  function __llmspell_search(request, chain) {
+    const task = core.tasks() === undefined ? undefined : core.tasks().now();
+    searches[searches.length] = chain;
+    try {
+      return host("module", request, tellSaid());
+    } finally {
+      searches.length--;
+      if (core.tasks() !== undefined) core.tasks().goOn(task);
+    }
+  }
+
+  // Find a module, by the name a file asks for it. `chain` is that file, and those that wait for it.
+  function resolve(name, importer, chain) {
     if (typeof name !== "string") throw new core.TypeError("the name of a module must be a text");
     refuseCancelled();
     const wanted = importer + "\n" + name;
@@ -17,11 +30,12 @@
     if (known !== undefined) return known;
     if (name === "async" || name === "channel") return ownModule(name);
     const site = callSite();
-    const answer = host("module", stringify(bare([nextCall(), lineOf(site), name, importer])), tellSaid());
+    const answer = __llmspell_search(stringify(bare([nextCall(), lineOf(site), name, importer])), chain);
     const kind = answer[0];
     let module;
     if (kind === "B") module = bridgeModule(parse(cut(answer, 1)));
     else if (kind === "S") module = sourceModule(answer);
+    else if (kind === "K") module = knownModule(parse(cut(answer, 1)));
     else if (kind === "F") module = foreignModule(name, answer);
     else if (kind === "Y") throw syntaxError(parse(cut(answer, 1)));
     else if (kind === "E") throw moduleFault(decode(cut(answer, 1)), site, name);
@@ -80,12 +94,16 @@
     return (modules[key] = record({ key, state: "done", exports, isModule: false }));
   }
 
-  // "S" + JSON of the description + "\n" + code, or only the description if the module is known already.
+  // "S" + JSON of the description + "\n" + code
   function sourceModule(answer) {
     const end = find(answer, "\n");
-    const described = parse(end < 0 ? cut(answer, 1) : cut(answer, 1, end));
-    const known = modules[described.key];
-    return known !== undefined ? known : (modules[described.key] = compile(described, cut(answer, end + 1)));
+    const described = parse(cut(answer, 1, end));
+    return (modules[described.key] = compile(described, cut(answer, end + 1)));
+  }
+
+  // A file the host has handed over before. It is not there if it did not compile, for want of stack perhaps.
+  function knownModule(key) {
+    return modules[key] || sourceModule(host("again", key));
   }
 
   function syntaxError(described) {
@@ -96,7 +114,7 @@
 
   // Find what a module imports statically, and what that imports.
   function link(module, chain) {
-    if (module.state !== "new" || module.dependencies !== undefined) return;
+    if (module.dependencies !== undefined || module.requests === undefined) return;
     const here = record({ key: module.key, up: chain });
     const dependencies = bare([]);
     for (let i = 0; i < module.requests.length; i++) {
@@ -111,7 +129,7 @@
   // Find what a static import asks for. No frame of the author's is on the stack yet: an error is given its place.
   function asked(module, request, here) {
     try {
-      const dependency = resolve(request.specifier, module.key);
+      const dependency = resolve(request.specifier, module.key, here);
       refuseCircle(dependency, here);
       return dependency;
     } catch (error) {
@@ -129,10 +147,33 @@
     let path = module.key;
     for (let link = chain; link !== undefined; link = link.up) {
       path = link.key + " -> " + path;
-      if (link.key === module.key) {
-        const error = new BridgeError("circular import: " + path, "circular_module");
-        weakSet(origins, error, record({ kind: "module", module: module.key }));
-        throw error;
+      if (link.key === module.key) throw circular(path, module.key);
+    }
+  }
+
+  function circular(path, key) {
+    const error = new BridgeError("modules require each other in a circle: " + path, "circular_module");
+    weakSet(origins, error, record({ kind: "module", module: key }));
+    return error;
+  }
+
+  // What waits for a module that the host has run: the files it names, the last of them asks; and the file of this
+  // language that waits for that one, if there is one, with those that wait for it here.
+  function chainOf(names) {
+    let chain = searches.length > 0 ? searches[searches.length - 1] : undefined;
+    let known = -1;
+    for (let i = 0; i < names.length; i++) {
+      if (chain !== undefined && names[i] === chain.key) known = i;
+    }
+    for (let i = known + 1; i < names.length; i++) chain = record({ key: names[i], up: chain });
+    return chain;
+  }
+
+  // A module that is being run waits for what is asked for now if it is in the middle of searching a module.
+  function refuseBlocked(module) {
+    for (let i = 0; i < searches.length; i++) {
+      for (let link = searches[i]; link !== undefined; link = link.up) {
+        if (link.key === module.key) throw circular(module.key + " -> ... -> " + module.key, module.key);
       }
     }
   }
@@ -142,7 +183,10 @@
     if (module.state === "done") return undefined;
     if (module.state === "failed") throw module.error;
     refuseCircle(module, chain);
-    if (module.state === "running") return module.promise;
+    if (module.state === "running") {
+      refuseBlocked(module);
+      return module.promise;
+    }
     link(module, chain);
     module.state = "running";
     if (module.isAsync) return (module.promise = runAsync(module, chain));
@@ -197,7 +241,7 @@
   }
 
   async function importing(name, importer, chain) {
-    const module = resolve("" + name, importer);
+    const module = resolve("" + name, importer, chain);
     const waiting = run(module, chain);
     if (waiting !== undefined) await waiting;
     return namespaceOf(module);
@@ -214,7 +258,7 @@
   }
 
   function required(name, importer, chain) {
-    const module = resolve(name, importer);
+    const module = resolve(name, importer, chain);
     const waiting = run(module, chain);
     if (waiting !== undefined) {
       nativeThen(waiting, undefined, () => undefined);
@@ -243,7 +287,7 @@
   }
 
   return record({
-    before, importing, imported, required, run,
-    bridge: (name, importer) => exportsOf(resolve(name, importer)),
+    before, chainOf, importing, imported, required, run,
+    bridge: (name, importer) => exportsOf(resolve(name, importer, undefined)),
   });
 });

@@ -291,7 +291,7 @@
     isTask: (value) => typeof value === "object" && value !== null && weakGet(records, value) !== undefined,
     recordOf: (task) => weakGet(records, task),
     now: () => current,
-    outside: () => (current = NONE_RUNS),
+    goOn: (task) => (current = task),
     running: () => mapSize(running),
     visit, within,
   });

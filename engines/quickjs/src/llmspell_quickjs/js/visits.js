@@ -66,7 +66,7 @@
     serve(id, () => {
       const described = core.parse(description);
       const module = modules[described.key] || (modules[described.key] = core.compile(described, code));
-      const waiting = core.part("modules").run(module, undefined);
+      const waiting = core.part("modules").run(module, core.part("modules").chainOf(described.chain));
       return waiting === undefined ? exportsOf(module) : nativeThen(waiting, () => exportsOf(module));
     });
   }
