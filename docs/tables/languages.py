@@ -69,10 +69,13 @@ def conversions() -> str:
     class Colour(enum.Enum):
         RED = "red"
 
+    instant = datetime.datetime(2026, 1, 31, 10, tzinfo=datetime.UTC)
     samples = [
         ("a named tuple, a dataclass, a pydantic model", "Point(1, 2)", Point(1, 2)),
         ("an enum", "Colour.RED", Colour.RED),
-        ("a date, time or both", "date(2026, 1, 31)", datetime.date(2026, 1, 31)),
+        ("a day or a time of day", "date(2026, 1, 31)", datetime.date(2026, 1, 31)),
+        ("both, without a zone", "datetime(2026, 1, 31, 10)", datetime.datetime(2026, 1, 31, 10)),
+        ("both, with a zone", "datetime(2026, 1, 31, 10, tzinfo=UTC)", instant),
         ("a duration, in seconds", "timedelta(minutes=1.5)", datetime.timedelta(minutes=1.5)),
         ("a decimal", 'Decimal("1.10")', decimal.Decimal("1.10")),
         ("a UUID", "UUID(int=1)", uuid.UUID(int=1)),
@@ -83,7 +86,10 @@ def conversions() -> str:
         ("bytes of every kind", 'bytearray(b"\\xff")', bytearray(b"\xff")),
     ]
     convert = ValueConverter().to_value
-    rows = [(f"{what}: `{shown}`", f"`{convert(item)!r}`") for what, shown, item in samples]
+    rows = [
+        (f"{what}: `{shown}`", f"`{convert(item)!r}`" + " where the language has no type for it" * (item is instant))
+        for what, shown, item in samples
+    ]
     return table(("Python", "value"), rows)
 
 

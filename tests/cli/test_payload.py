@@ -1,6 +1,7 @@
 """The JSON of ``--json``: whole, valid, and of the promised shape."""
 
 import json
+from datetime import UTC, datetime
 
 from llmspell.cli.payload import dumps, error_payload, run_payload
 from llmspell.errors import BridgeCallError, Frame, Location, ScriptRuntimeError
@@ -14,6 +15,7 @@ def test_values_that_json_lacks_are_told_as_text() -> None:
         "big": 2**70,
         "half": "\ud800",
         "é": [1, None],
+        "at": datetime(2026, 1, 31, 12, tzinfo=UTC),
     }
     text = dumps(value).encode("utf-8", "backslashreplace").decode()
     assert json.loads(text) == {
@@ -23,6 +25,7 @@ def test_values_that_json_lacks_are_told_as_text() -> None:
         "big": 2**70,
         "half": "\ud800",
         "é": [1, None],
+        "at": "2026-01-31T12:00:00.000Z",
     }
 
 

@@ -38,6 +38,13 @@ def test_a_value_is_shown_as_a_person_expects_it(llmspell: Run, code: str, shown
     assert (ran.code, ran.out) == (0, shown)
 
 
+def test_a_point_in_time_is_shown_as_its_text(llmspell: Run) -> None:
+    ran = llmspell("exec", "javascript", "return new Date(5)")
+    assert (ran.code, ran.out) == (0, "1970-01-01T00:00:00.005Z\n")
+    ran = llmspell("exec", "javascript", "return [new Date(5)]", "--json")
+    assert json.loads(ran.out)["value"] == ["1970-01-01T00:00:00.005Z"]
+
+
 def test_quiet_shows_only_what_the_spell_prints(llmspell: Run) -> None:
     assert llmspell("exec", "lua", "print('a') return 1", "--quiet").out == "a\n"
 

@@ -30,7 +30,7 @@ from llmspell.engine import (
 from llmspell.errors import ArgumentError, BridgeError
 from llmspell.host.hookspecs import Denial, hookimpl
 from llmspell.policy import Policy, PolicyPreset
-from llmspell.values import ConverterSpec, FunctionRef, HostRef, TypeConverter, Value
+from llmspell.values import ConverterSpec, FunctionRef, HostRef, TypeConverter, Value, instants_as_text
 
 __all__ = [
     "API_VERSION",
@@ -64,4 +64,5 @@ __all__ = [
     "Value",
     "export",
     "hookimpl",
+    "instants_as_text",
 ]

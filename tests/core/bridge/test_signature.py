@@ -136,6 +136,36 @@ def test_arguments_that_fit_are_bound(name, args, expected) -> None:
     assert effective(name, *args) == expected
 
 
+NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
+NOON_TEXT = "2026-01-31T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "expected"),
+    [
+        ("any_value", [NOON], {"value": NOON, "other": None}),
+        ("table", [{"at": NOON}], {"settings": {"at": NOON}}),
+        ("text", [NOON], {"text": NOON_TEXT, "other": None}),
+        ("text", ["a", NOON], {"text": "a", "other": NOON_TEXT}),
+        ("text", [{"text": NOON}], {"text": NOON_TEXT, "other": None}),
+        ("join", [["a", NOON, NOON]], {"words": ["a", NOON_TEXT, NOON_TEXT]}),
+        ("join", [["a"], {"word_separator": NOON}], {"words": ["a"], "word_separator": NOON_TEXT}),
+        ("model", [{"text": NOON}], {"query": Query(text=NOON_TEXT)}),
+        ("data", [{"x": 1}, NOON.replace(hour=0)], {"place": Place(1), "when": datetime.date(2026, 1, 31)}),
+    ],
+)
+def test_a_point_in_time_fits_as_it_is_or_as_its_text(name, args, expected) -> None:
+    found = effective(name, *args)
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_points_in_time_of_other_arguments_stay() -> None:
+    class Mixed:
+        def mixed(self, text: str, free: Any, when: datetime.datetime) -> None: ...
+
+    assert Signature("mixed", Mixed.mixed).bind([NOON, NOON, NOON])[0] == (NOON_TEXT, NOON, NOON)
+
+
 def test_functions_are_bound() -> None:
     assert bind("call", FUNCTION, 1, "a")[0] == (FUNCTION, 1, "a")
 
@@ -157,6 +187,15 @@ def test_names_of_options_are_respelt_for_languages_in_camel_case() -> None:
         ("add", [None, 1], "add: argument 1 ('left') should be an integer, got nothing"),
         ("add", [1, [2]], "add: argument 2 ('right') should be an integer, got a list"),
         ("add", [1, b"2"], "add: argument 2 ('right') should be an integer, got bytes"),
+        ("add", [1, NOON], "add: argument 2 ('right') should be an integer, got a date and time"),
+        ("table", [NOON], "table: argument 1 ('settings') should be a table, got a date and time"),
+        ("data", [{"x": 1}, NOON], "data: argument 2 ('when') should be a date without a time or nothing, got a date"),
+        (
+            "constrained",
+            [1, NOON],
+            "constrained: argument 2 ('name') should match pattern '^[a-z]+$', got '2026-01-31T12",
+        ),
+        ("choice", [NOON], "choice: argument 1 ('mode') should be 'fast' or 'slow', got a date and time"),
         ("add", [1, FUNCTION], "add: argument 2 ('right') should be an integer, got a function"),
         ("scale", ["1.5"], "scale: argument 1 ('value') should be a number, got a text"),
         ("scale", [True], "scale: argument 1 ('value') should be a number, got a boolean"),
@@ -265,6 +304,7 @@ def test_every_signature_has_a_schema(name) -> None:
         (dict[str, int], "a table"), (Literal["a", 1], "one of 'a', 1"), (Annotated[bool, "x"], "a boolean"),
         (Any, "anything"), (Value, "anything"), (ScriptFunction, "a function"), (Path, "Path"), (bytes, "bytes"),
         (int | str | int, "an integer or a text"), (tuple[int, ...], "a list of integers"),
+        (datetime.datetime, "a date and time"), (datetime.date | None, "a date without a time or nothing"),
     ],
 )  # fmt: skip
 def test_types_are_said_in_words(hint, words) -> None:
@@ -274,7 +314,7 @@ def test_types_are_said_in_words(hint, words) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [(None, "nothing"), (True, "a boolean"), (1, "an integer"), (1.0, "a number"), ("", "a text"), (b"", "bytes"),
-     ([], "a list"), ({}, "a table"), (FUNCTION, "a function"), (object(), "a object")],
+     ([], "a list"), ({}, "a table"), (FUNCTION, "a function"), (NOON, "a date and time"), (object(), "a object")],
 )  # fmt: skip
 def test_values_are_said_in_words(value, words) -> None:
     assert describe_value(value) == words

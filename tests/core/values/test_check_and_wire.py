@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 
 import msgspec
@@ -19,6 +20,7 @@ TEXTS = st.text(st.characters(codec=None, categories=None)) | st.text()
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.binary()
     | st.builds(FunctionRef, st.integers(1, 99), st.just("f")) | st.just(HANDLE)
+    | st.datetimes(timezones=st.just(datetime.UTC))
 )  # fmt: skip
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXTS, inner, max_size=5))
 

@@ -77,8 +77,14 @@ LIES = {
     "an event of unknown kind": "frame(encode(m.Emit('exec', 'rm'))); exec(stay)",
     "output that is not a text": "frame(encode(m.Emit('output', [1]))); exec(stay)",
     "a warning that is not a record": "frame(encode(m.Emit('warning', 'x'))); exec(stay)",
-    "a date": "ext(b'\\xd6\\xff\\0\\0\\0\\1'); exec(stay)",
-    "a date inside a list": "ext(b'\\x91\\xd6\\xff\\0\\0\\0\\1'); exec(stay)",
+    "a date after the last year": "ext(b'\\xc7\\x0c\\xff' + struct.pack('!Iq', 0, 253402300800)); exec(stay)",
+    "a date rounded past it": "ext(b'\\xc7\\x0c\\xff' + struct.pack('!Iq', 999_999_999, 253402300799)); exec(stay)",
+    "a date before the first year": "ext(b'\\xc7\\x0c\\xff' + struct.pack('!Iq', 0, -62135596801)); exec(stay)",
+    "a date at the end of time": "ext(b'\\xc7\\x0c\\xff' + struct.pack('!Iq', 0, 2**63 - 1)); exec(stay)",
+    "a date with more than a second of nanoseconds": (
+        "ext(b'\\x91\\xd7\\xff' + struct.pack('!Q', 1_073_741_823 << 34)); exec(stay)"
+    ),
+    "a date of no size": "ext(b'\\xd4\\xff\\0'); exec(stay)",
     "a key that is a number": "ext(b'\\x81\\1\\2'); exec(stay)",
     "a key that is bytes": "ext(b'\\x81\\xc4\\1x\\2'); exec(stay)",
     "a key that is a date": "ext(b'\\x81\\xd6\\xff\\0\\0\\0\\1\\2'); exec(stay)",

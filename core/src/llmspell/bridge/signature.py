@@ -8,17 +8,18 @@ import re
 import types
 import typing
 from collections.abc import Callable
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
-from pydantic_core import ArgsKwargs
+from pydantic_core import ArgsKwargs, ErrorDetails
 
 from llmspell.bridge.call import Call
 from llmspell.bridge.export import Secret
 from llmspell.bridge.function import ScriptFunction
 from llmspell.errors import ArgumentError
-from llmspell.values import FunctionRef, Value
+from llmspell.values import FunctionRef, Value, instants_as_text
 
 
 def _integral(value: Any) -> Any:
@@ -47,6 +48,8 @@ _WORDS: dict[Any, str] = {
     bytes: "bytes",
     list: "a list",
     dict: "a table",
+    datetime: "a date and time",
+    date: "a date without a time",
     type(None): "nothing",
     ScriptFunction: "a function",
     Any: "anything",
@@ -118,7 +121,7 @@ def describe_value(value: Any) -> str:
         return "nothing"
     for kind, word in (
         (bool, "a boolean"), (int, "an integer"), (float, "a number"), (str, "a text"), (bytes, "bytes"),
-        (list, "a list"), (dict, "a table"), (ScriptFunction, "a function"),
+        (list, "a list"), (dict, "a table"), (ScriptFunction, "a function"), (datetime, "a date and time"),
     ):  # fmt: skip
         if isinstance(value, kind):
             return word
@@ -229,10 +232,7 @@ class Signature:
         positional, options = self._split(args, spell)
         if len(positional) > len(self._names) and not self._variadic:
             raise self._too_many(len(positional), show)
-        try:
-            return self._validate(ArgsKwargs(positional, options))
-        except ValidationError as error:
-            raise self._explain(error, show) from None
+        return self._checked(positional, options, show)
 
     def bind_named(self, values: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Check arguments that all come by name, as tools have them, and turn them into what the method takes.
@@ -240,10 +240,27 @@ class Signature:
         Raises:
             ArgumentError: Naming the parameter and the expected type.
         """
+        return self._checked((), values, str)
+
+    def _checked(
+        self, positional: tuple[Any, ...], options: dict[str, Any] | None, show: Callable[[str], str]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         try:
-            return self._validate(ArgsKwargs((), values))
+            return self._validate(ArgsKwargs(positional, options))
         except ValidationError as error:
-            raise self._explain(error, str) from None
+            problems = error.errors(include_url=False)
+        # An instant is also its text. Where it does not fit as it is, all those of its argument are tried as texts.
+        places = {problem["loc"][0] for problem in problems if isinstance(problem["input"], datetime)}
+        if places:
+            args = tuple(instants_as_text(arg) if place in places else arg for place, arg in enumerate(positional))
+            named = {name: instants_as_text(arg) if name in places else arg for name, arg in (options or {}).items()}
+            try:
+                return self._validate(ArgsKwargs(args, named))
+            except ValidationError as error:
+                left = error.errors(include_url=False)[0]
+                same = [each for each in problems if (each["loc"], each["type"]) == (left["loc"], left["type"])]
+                problems = same or [left]
+        raise self._explain(problems[0], show) from None
 
     def _split(
         self, args: list[Any], spell: Callable[[str], str] | None
@@ -270,8 +287,7 @@ class Signature:
             end -= 1
         return tuple(args[:end])
 
-    def _explain(self, error: ValidationError, show: Callable[[str], str]) -> ArgumentError:
-        problem = error.errors(include_url=False, include_context=True)[0]
+    def _explain(self, problem: ErrorDetails, show: Callable[[str], str]) -> ArgumentError:
         kind, loc = problem["type"], problem["loc"]
         where = loc[0] if loc else ""
         if kind in ("missing_argument", "missing_keyword_only_argument", "missing_positional_only_argument"):
@@ -299,7 +315,7 @@ class Signature:
             position=most + 1,
         )
 
-    def _mismatch(self, problem: Any, loc: tuple[int | str, ...], show: Callable[[str], str]) -> ArgumentError:
+    def _mismatch(self, problem: ErrorDetails, loc: tuple[int | str, ...], show: Callable[[str], str]) -> ArgumentError:
         method = show(self.name)
         where = loc[0] if loc else ""
         if isinstance(where, int):

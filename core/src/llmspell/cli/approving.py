@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmspell.cli.frames import clean
+from llmspell.cli.payload import dumps
 from llmspell.cli.streams import Stream
 from llmspell.errors import BridgeError
 
@@ -48,7 +48,7 @@ class TerminalApproval:
 
 
 def _question(request: Mapping[str, Any]) -> str:
-    arguments = json.dumps(request.get("arguments"), ensure_ascii=False, indent=2, default=str)
+    arguments = dumps(request.get("arguments"), indent=2)
     if len(arguments) > _LONGEST:
         rest = len(arguments) - _LONGEST
         arguments = f"{arguments[:_LONGEST]}\n... and {rest:,} characters more that are not shown"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import math
 from typing import Any
 
 from llmspell.errors import BridgeCallError, Frame, LlmspellError, Location
+from llmspell.values import instant_text
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` as what JSON can hold: bytes as base64, NaN and infinities and live things as texts."""
+    """Return ``value`` as what JSON can hold: bytes as base64, instants as ISO 8601, NaN and the like as texts."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return instant_text(value)
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from llmspell.cli.payload import dumps
+from llmspell.cli.payload import dumps, plain
 from llmspell.cli.streams import Stream
 
 
 def show_value(value: Any, stream: Stream) -> None:
-    """Write a spell's value: nothing for nothing, texts as they are, everything else as JSON."""
+    """Write a spell's value: nothing for nothing, texts and instants as they are, everything else as JSON."""
     if value is None:
         return
+    if isinstance(value, datetime):
+        value = plain(value)
     if isinstance(value, str):
         stream.line(value)
         return

@@ -66,6 +66,8 @@ class EngineSpec:
         options: Keyword arguments for the factory; plain values only.
         ordered: Its maps keep the order in which their keys were written. Where they do not, the host sorts small ones
             by key.
+        instants: Its scripts have a type for points in time: an aware datetime reaches the guest as one, in UTC. Where
+            they have not, the host writes it as ISO 8601 text.
         gathering: How it writes modules made of others. Without it, scripts of this language cannot require bundles
             of modules that the host's program defines, nor modules that declare what is to be loaded before them.
         api: The contract version it was written for.
@@ -86,4 +88,5 @@ class EngineSpec:
     description: str = ""
     gathering: Gathering | None = None
     ordered: bool = True
+    instants: bool = False
     api: int = API_VERSION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol
 
 from llmspell.bridge import HostObject, ScriptFunction
@@ -20,7 +21,7 @@ class Holder(Protocol):
 MOST_SORTED = 100
 """Maps with more keys are data rather than descriptions; they stay as they come."""
 
-_DATA = frozenset({type(None), bool, int, float, str, bytes})
+_DATA = frozenset({type(None), bool, int, float, str, bytes, datetime})
 
 
 def receive(run: Holder, args: list[Any]) -> list[Any]:

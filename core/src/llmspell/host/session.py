@@ -213,7 +213,7 @@ class Session:
         services.doors, services.value_limits = self._doors_for(policy)
         run = Run(
             services, policy, spec.name, spec.naming, self._host.system, recorder=recorder, parent=parent,
-            root=source.root, source_name=source.name, ordered=spec.ordered,
+            root=source.root, source_name=source.name, ordered=spec.ordered, instants=spec.instants,
         )  # fmt: skip
         seat: Seat = self._host.seat(spec, policy, run)
         calls_each = spec.capabilities.calls_each

@@ -107,6 +107,7 @@ class Run:
         root: str = "",
         source_name: str = "",
         ordered: bool = True,
+        instants: bool = False,
     ) -> None:
         self.id = f"{_PROCESS}-{next(_numbers):x}"
         self.services = services
@@ -145,7 +146,7 @@ class Run:
         self.drop: Callable[[int], None] = _nothing_to_drop
         self.parent = parent
         self.conversation: Any = None
-        self.converter = services.converter.bound(self.make_handle, services.value_limits)
+        self.converter = services.converter.bound(self.make_handle, services.value_limits, instants=instants)
         self._handles: Handles | None = None  # most runs need none
         self._output: list[str] = []
         self._output_size = 0

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from llmspell.bridge import Bridge, Call, HostObject, ScriptFunction, export
@@ -153,6 +154,8 @@ class Kit(Bridge):
             "bytes": b"\x00\xff\x80", "nul": "a\x00b", "bee": "🐝 é ✓", "empty_text": "", "empty_bytes": b"",
             "nothing": None, "empty_list": [], "empty_dict": {}, "holes": [1, None, 3], "none_inside": {"a": None},
             "text_bytes": b"abc", "surrogate": "a\ud800b", "whole": 3.0, "unsafe": 2**53 + 1, "long": 2**63 - 1,
+            "instant": datetime(2026, 1, 31, 10, 0, 0, 123456, timezone(timedelta(hours=2))),
+            "clock": datetime(2026, 1, 31, 10), "day": date(2026, 1, 31),
             "nested": {"list": [{"deep": [1, [2, {"x": "y"}]]}]}, "true": True, "numeric_keys": {"1": "a", "2": "b"},
         }[name]  # fmt: skip
 

@@ -5,6 +5,7 @@ May import ``errors`` only.
 
 from llmspell.values.convert import ConverterSpec, TypeConverter, ValueConverter
 from llmspell.values.handles import FunctionRef, HostRef, MethodRef
+from llmspell.values.instants import from_milliseconds, instant_text, instants_as_text, milliseconds
 from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits, check_value, size_of
 from llmspell.values.wire import decoder, encode
 
@@ -21,5 +22,9 @@ __all__ = [
     "check_value",
     "decoder",
     "encode",
+    "from_milliseconds",
+    "instant_text",
+    "instants_as_text",
+    "milliseconds",
     "size_of",
 ]

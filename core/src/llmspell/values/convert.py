@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from llmspell.errors import ConversionError, LlmspellError
 from llmspell.values.handles import FunctionRef, HostRef
+from llmspell.values.instants import instant_of, is_instant
 from llmspell.values.value import DEFAULT_VALUE_LIMITS, Value, ValueLimits, text_size
 
 Naming: TypeAlias = Literal["snake", "camel"]
@@ -101,9 +102,10 @@ def _sorted_set(item: Any) -> list[object]:
         return list(item)
 
 
+_CLOCK = ConverterSpec(datetime.datetime, _iso)
 _BUILT_IN: tuple[ConverterSpec, ...] = (
     ConverterSpec(enum.Enum, lambda item: item.value),
-    ConverterSpec(datetime.datetime, _iso),
+    _CLOCK,
     ConverterSpec(datetime.date, _iso),
     ConverterSpec(datetime.time, _iso),
     ConverterSpec(datetime.timedelta, lambda item: item.total_seconds()),
@@ -143,6 +145,8 @@ class ValueConverter:
         specs: More converters; later ones win, and all win over the built-in ones.
         limits: Limits of one value.
         handle: Makes a handle for an object that has exports; objects without are refused.
+        instants: Leave points in time as they are, in UTC, for an engine whose scripts have a type for them; else
+            they become texts, in their own zone.
     """
 
     def __init__(
@@ -150,18 +154,24 @@ class ValueConverter:
         specs: Sequence[ConverterSpec] = (),
         limits: ValueLimits = DEFAULT_VALUE_LIMITS,
         handle: Callable[[object], HostRef | FunctionRef | None] | None = None,
+        *,
+        instants: bool = False,
     ) -> None:
         self._specs = (*reversed(specs), *_BUILT_IN)
         self._by_type: dict[type, ConverterSpec | None] = {}
         self.limits = limits
+        self.instants = instants
         self._handle = handle
 
-    def bound(self, handle: Callable[[object], HostRef | FunctionRef | None], limits: ValueLimits) -> ValueConverter:
-        """Return a converter with this one's registry and another maker of handles."""
+    def bound(
+        self, handle: Callable[[object], HostRef | FunctionRef | None], limits: ValueLimits, *, instants: bool = False
+    ) -> ValueConverter:
+        """Return a converter with this one's registry, for one guest."""
         other = ValueConverter.__new__(ValueConverter)
         other._specs = self._specs
         other._by_type = self._by_type
         other.limits = limits
+        other.instants = instants
         other._handle = handle
         return other
 
@@ -190,6 +200,8 @@ class ValueConverter:
             spec = self._by_type[kind] = self._find(kind)
         if spec is not None:
             try:
+                if spec is _CLOCK and self.instants:
+                    return instant_of(item, path), False
                 return spec.to_value(item), spec.record
             except LlmspellError:
                 raise
@@ -253,6 +265,8 @@ class _Conversion:
         self.open.add(id(item))
         try:
             simpler, is_record = self.registry.step(item, kind, path)
+            if simpler is item and self.registry.instants and is_instant(item):
+                return item
             return self.convert(simpler, path, depth + 1 if is_record else depth, is_record)
         finally:
             self.open.discard(id(item))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any, TypeAlias, Union, cast
 
 from llmspell.errors import ConversionError
 from llmspell.values.handles import FunctionRef, HostRef
 
-Value: TypeAlias = Union[bool, int, float, str, bytes, "list[Value]", "dict[str, Value]", FunctionRef, HostRef, None]
+Value: TypeAlias = Union[
+    bool, int, float, str, bytes, datetime.datetime, "list[Value]", "dict[str, Value]", FunctionRef, HostRef, None
+]
+"""What crosses. A datetime is an instant: it is aware, and a converter brings it to UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,10 @@ class _Checker:
                             raise ConversionError(f"a dict key must be a text, not {type(key).__name__}", path=path)
                         self._count(text_size(key, self.limits.bytes), path)
                         stack.append((part, f"{path}.{key}", depth + 1))
-            else:
+            elif kind is not datetime.datetime:
                 raise ConversionError(f"a {kind.__name__} cannot cross", path=path)
+            elif item.tzinfo is None:  # type: ignore[attr-defined]
+                raise ConversionError("a datetime without a zone cannot cross", path=path)
 
     def _count(self, size: int, path: str) -> None:
         self.bytes += size

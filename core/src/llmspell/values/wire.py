@@ -8,6 +8,8 @@ code   payload
 3      :class:`HostRef`: ``[id, type, [[name, is_async], ...], kind]``
 4      a text with lone surrogates: UTF-8 with ``surrogatepass``
 =====  =======================================================
+
+An instant goes as MessagePack's own timestamp, to the microsecond.
 """
 
 from __future__ import annotations

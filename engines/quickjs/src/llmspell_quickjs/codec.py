@@ -9,6 +9,7 @@ tag   payload
 n     a number JSON cannot say, as JavaScript writes it: ``NaN``, ``-Infinity``, ``-0``, ``1e21``
 i     an integer beyond what a Number holds exactly, in hexadecimal
 b     bytes, base64
+t     an instant: milliseconds since 1970
 d     a dict that has the mark itself as a key: ``[[key, value], ...]``
 f     to JavaScript: number of its own function; to Python: ``[number, name]``
 h     to JavaScript: ``[id, type, kind, [[camelName, name, isAsync], ...]]``; to Python: ``id``
@@ -19,6 +20,7 @@ Frames to JavaScript are ASCII: the binding passes on strings as UTF-8, which ha
 
 from __future__ import annotations
 
+import datetime
 import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
@@ -28,7 +30,7 @@ from typing import Any
 import msgspec
 
 from llmspell.errors import ConversionError
-from llmspell.values import FunctionRef, HostRef, MethodRef
+from llmspell.values import FunctionRef, HostRef, MethodRef, from_milliseconds, milliseconds
 from llmspell_quickjs.names import camel
 
 MARK = "\x01"
@@ -95,6 +97,8 @@ def _mark(item: Any) -> Any:
         return {key: _mark(part) for key, part in item.items()}
     if kind is bytes:
         return {MARK: ["b", b2a_base64(item, newline=False).decode()]}
+    if kind is datetime.datetime:
+        return {MARK: ["t", milliseconds(item)]}
     if kind is HostRef:
         return {MARK: ["h", [item.id, item.type, item.kind, _methods(item.methods)]]}
     if kind is FunctionRef:
@@ -135,6 +139,8 @@ def _unmark(tag: str, payload: Any, handle: Callable[[int], Any]) -> Any:
         return int(payload, 16)
     if tag == "b":
         return a2b_base64(payload)
+    if tag == "t":
+        return from_milliseconds(payload)
     if tag == "d":
         return dict(payload)
     if tag == "f":

@@ -23,6 +23,7 @@ SPEC = EngineSpec(
     version=__version__,
     capabilities=Capabilities(inline=_ENFORCED, worker=_ENFORCED, suspends=False, calls_each=True),
     naming="camel",
+    instants=True,
     gathering=Gathering(
         load='require("NAME");',
         same='module.exports = require("NAME");',

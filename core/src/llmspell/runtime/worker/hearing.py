@@ -153,7 +153,7 @@ class Hearing:
     def _bound(self, messages: Sequence[GuestMessage], *, short: bool) -> None:
         """Hold the free values of messages to what a value is, and to the limits: nobody who walks them later has to.
 
-        A decoder makes more than values of what it reads: a date of a timestamp, a key of anything that has a hash.
+        A decoder makes more than values of what it reads: a key of anything that has a hash.
         """
         try:
             for message in messages:

@@ -46,7 +46,6 @@ const saved = record({
   bigIntOf: BigInt.prototype.valueOf,
   booleanOf: Boolean.prototype.valueOf,
   bufferLength: getterOf(ArrayBuffer.prototype, "byteLength"),
-  dateText: Date.prototype.toISOString,
   dateTime: Date.prototype.getTime,
   domMessage: getterOf(DOMException.prototype, "message"),
   domName: getterOf(DOMException.prototype, "name"),

@@ -5,11 +5,13 @@
   const { handles, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved } = core;
   const { nativeThen, stringify, walk, weakGet, weakSet } = core;
   const cannotCross = (message, depth) => core.part("refusals").cannotCross(message, depth);
-  const { bigIntOf, booleanOf, bufferLength, dateText, dateTime, fromBase64, isView, numberOf } = saved;
+  const { bigIntOf, booleanOf, bufferLength, dateTime, fromBase64, isView, numberOf } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
-  const { BigInt, Map, Number, Uint8Array } = saved;
+  const { BigInt, Date, Map, Number, Uint8Array } = saved;
   const held = new Map(); // HostRef number -> its one object in this run
   const taken = new saved.WeakMap(); // stream that runs ahead -> what was taken of it at once
+  const FIRST_INSTANT = -62135596800000; // 0001-01-01T00:00:00.000Z, the first the host has
+  const LAST_INSTANT = 253402300799999; // 9999-12-31T23:59:59.999Z
   const shapes = new Map(); // methods of a type -> prototype of its handles
 
   function bytes(view, length, depth) {
@@ -61,16 +63,28 @@
     }
     if (isView(value)) return view(value, depth);
     if (core.isError(value)) return error(value, depth);
+    const tagged = byTag(value, depth);
+    if (tagged !== undefined) return tagged;
+    if (saved.toStringTag in value) {
+      const branded = byBrand(value, depth);
+      if (branded !== undefined) return branded;
+    }
+    if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
+      throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
+    }
+    return undefined;
+  }
+
+  function byTag(value, depth) {
     switch (apply(objectToString, value, NONE)) {
       case "[object Date]":
-        return has(dateTime, value) ? date(value, depth) : undefined;
+        return has(dateTime, value) ? instant(value, depth) : undefined;
       case "[object Map]":
         return isMap(value) ? entries(value, depth) : undefined;
       case "[object Set]":
         return has(setSize, value) ? members(value, depth) : undefined;
       case "[object ArrayBuffer]":
-        if (!has(bufferLength, value)) return undefined;
-        return bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth);
+        return has(bufferLength, value) ? buffer(value, depth) : undefined;
       case "[object Number]":
         return has(numberOf, value) ? walk(apply(numberOf, value, NONE), depth) : undefined;
       case "[object String]":
@@ -87,16 +101,29 @@
       case "[object WeakRef]":
         throw cannotCross("a " + cut(apply(objectToString, value, NONE), 8, -1) + " cannot cross", depth);
     }
-    if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
-      throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
-    }
     return undefined;
   }
 
-  function date(value, depth) {
+  // A tag of its own hides what an object holds, which must not be lost for that.
+  function byBrand(value, depth) {
+    if (has(dateTime, value)) return instant(value, depth);
+    if (isMap(value)) return entries(value, depth);
+    if (has(setSize, value)) return members(value, depth);
+    return has(bufferLength, value) ? buffer(value, depth) : undefined;
+  }
+
+  function buffer(value, depth) {
+    return bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth);
+  }
+
+  // The milliseconds are the Date, whatever its class, its own properties and its toJSON make of it.
+  function instant(value, depth) {
     const time = apply(dateTime, value, NONE);
     if (time !== time) throw cannotCross("an invalid Date cannot cross", depth);
-    return apply(dateText, value, NONE);
+    if (time < FIRST_INSTANT || time > LAST_INSTANT) {
+      throw cannotCross("a Date outside of the years 1 to 9999 cannot cross; toISOString() makes it a text", depth);
+    }
+    return mark("t", time);
   }
 
   function view(value, depth) {
@@ -173,6 +200,8 @@
         return payload[0] === "-" ? -BigInt("0x" + cut(payload, 1)) : BigInt("0x" + payload);
       case "b":
         return apply(fromBase64, Uint8Array, [payload]);
+      case "t":
+        return new Date(payload);
       case "d": {
         const out = {};
         for (let i = 0; i < payload.length; i++) {
