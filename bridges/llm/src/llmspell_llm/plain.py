@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -63,6 +64,6 @@ def is_plain(value: Any) -> bool:
             if not all(isinstance(key, str) for key in part):
                 return False
             waiting.extend(part.values())
-        elif not (part is None or isinstance(part, bool | int | float | str | bytes)):
+        elif not (part is None or isinstance(part, bool | int | float | str | bytes | datetime)):
             return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmspell.plugin import Bridge, BridgeError, Call, Value, export
+from llmspell.plugin import Bridge, BridgeError, Call, Value, export, instants_as_text
 from llmspell_std.data import jsontext, paths, schemas
 from llmspell_std.data.compare import Difference, difference
 from llmspell_std.data.extract import extract
@@ -159,4 +159,4 @@ class JsonBridge(Bridge):
 
 def _reindented(value: Value, indent: str) -> str:
     jsontext.write(value)
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return json.dumps(instants_as_text(value), ensure_ascii=False, allow_nan=False, indent=indent)

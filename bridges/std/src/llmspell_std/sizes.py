@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from llmspell.plugin import BridgeError
@@ -27,7 +28,7 @@ def weight(value: Any) -> int:
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
-        elif not (item is None or isinstance(item, bool | int | float)):
+        elif not (item is None or isinstance(item, bool | int | float | datetime)):
             raise BridgeError("functions and handles cannot be kept, only plain data", code="not_data")
     return total
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llmspell.errors import BridgeError, ConversionError
-from llmspell.values import check_value
+from llmspell.values import check_value, instants_as_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,6 +63,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
     try:
         check_value(dict(values))
+        values = instants_as_text(dict(values))
     except ConversionError as error:
         raise TemplateError(f"a template takes plain data: {error.message}") from error
     if len(template) > MAX_TEMPLATE:

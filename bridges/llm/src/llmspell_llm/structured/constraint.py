@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from llmspell.values import instants_as_text
 from llmspell_llm.structured.reading import NotJson, read_json
 from llmspell_llm.structured.schema import Schema, SchemaError
 
@@ -70,7 +71,7 @@ class Choices:
             raise SchemaError("choices must name at least one answer")
         for option in options:
             if not isinstance(option, str | int | float) or option == "":
-                raise SchemaError(f"a choice is a text, a number or a boolean, not {option!r}")
+                raise SchemaError(f"a choice is a text, a number or a boolean, not {instants_as_text(option)!r}")
         self.options = list(options)
         self._by_text = {_folded(_text(option)): option for option in self.options}
         if len(self._by_text) != len(self.options):

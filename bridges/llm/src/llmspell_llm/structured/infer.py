@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from llmspell.values import instants_as_text
 from llmspell_llm.structured.schema import SchemaError
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+_INSTANT = "date-time"
 _SHORT = {"str": "string", "text": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array",
           "table": "object", "map": "object"}  # fmt: skip
 
@@ -28,11 +31,15 @@ def infer_schema(values: Sequence[Any], *, required: bool = True) -> dict[str, A
     kinds = {_kind(value) for value in values}
     if kinds == {"integer", "number"}:
         kinds = {"number"}
+    if kinds == {_INSTANT, "string"}:
+        kinds = {"string"}
     if kinds == {"object"}:
         return _object(values, required)
     if kinds == {"array"}:
         items = [item for value in values for item in value]
         return {"type": "array", "items": infer_schema(items, required=required)} if items else {"type": "array"}
+    if kinds == {_INSTANT}:
+        return {"type": "string", "format": _INSTANT}
     if len(kinds) == 1:
         return {"type": kinds.pop()}
     groups = [[value for value in values if _kind(value) == kind] for kind in sorted(kinds)]
@@ -65,6 +72,8 @@ def _kind(value: Any) -> str:
             return "integer" if value.is_integer() else "number"
         case str() | bytes():
             return "string"
+        case datetime():
+            return _INSTANT
         case Mapping():
             return "object"
         case list() | tuple():
@@ -93,7 +102,7 @@ def expand(short: Any) -> dict[str, Any]:
             raise SchemaError("an empty list describes nothing")
         return {"enum": list(short)}
     if not isinstance(short, Mapping):
-        raise SchemaError(f"{short!r} describes no schema")
+        raise SchemaError(f"{instants_as_text(short)!r} describes no schema")
     if is_schema(short):
         return dict(short)
     properties = {key: expand(value) for key, value in short.items()}

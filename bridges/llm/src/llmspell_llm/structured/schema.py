@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from llmspell.errors import BridgeError
+from llmspell.values import instants_as_text
 
 MAX_PROBLEMS = 20
 MAX_SECONDS = 2.0
@@ -61,7 +62,7 @@ class Schema:
     _derive: Callable[[], Mapping[str, Any]]
 
     def __init__(self, definition: Mapping[str, Any] | bool) -> None:
-        self.definition = definition
+        self.definition = definition = instants_as_text(definition)
         _check(definition)
 
     @classmethod
@@ -105,7 +106,7 @@ class Schema:
         return _validator_class()(self.definition, registry=REGISTRY)
 
     def problems(self, value: Any) -> list[Problem]:
-        """Return why a value does not fit; an empty list if it does. At most twenty reasons.
+        """Return why a value, as the JSON it would be, does not fit; an empty list if it does. At most twenty reasons.
 
         Raises:
             SchemaError: The schema refers to what is not there, or to itself without end.
@@ -122,7 +123,7 @@ class Schema:
 
         token = _started.set((time.thread_time(), itertools.count()))
         try:
-            for error in self._validator.iter_errors(value):
+            for error in self._validator.iter_errors(instants_as_text(value)):
                 yield Problem(error.json_path, _brief(error.message))
         except Unresolvable as error:
             raise _not_there(error.ref) from error

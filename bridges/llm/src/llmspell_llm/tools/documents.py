@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from llmspell.errors import ArgumentError
+from llmspell.plugin import instants_as_text
 from llmspell_llm.tools.tool import Tool
 
 FORMATS = ("markdown", "json", "openapi", "mcp")
@@ -26,7 +27,9 @@ def document(tools: Iterable[Tool], format_: str) -> str:
     if format_ == "markdown":
         return "\n\n".join(_markdown(tool) for tool in tools)
     if format_ == "json":
-        return json.dumps([tool.details() for tool in tools], indent=2, ensure_ascii=False, default=str)
+        return json.dumps(
+            instants_as_text([tool.details() for tool in tools]), indent=2, ensure_ascii=False, default=str
+        )
     if format_ == "openapi":
         return json.dumps(openapi(tools), indent=2, ensure_ascii=False, default=str)
     if format_ == "mcp":

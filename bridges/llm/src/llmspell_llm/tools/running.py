@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmspell.errors import BridgeError, Cancelled, ResourceExhausted, ScriptError
-from llmspell.plugin import Call
+from llmspell.plugin import Call, instants_as_text
 from llmspell_llm.neighbours import fire, publish
 from llmspell_llm.tools.tool import Tool, ToolError
 
@@ -53,7 +53,7 @@ class ToolRunner:
         self._ids = itertools.count(1)
 
     async def run(self, call: Call, tool: Tool, parameters: Any, *, timeout: float | None = None) -> Any:
-        """Run a tool.
+        """Run a tool. It speaks JSON, whoever calls it: points in time are ISO 8601 texts to it and from it.
 
         Args:
             call: The call on whose behalf.
@@ -71,10 +71,10 @@ class ToolRunner:
         try:
             context = await fire(call, "before_tool_call", {"tool_name": tool.name, "arguments": parameters})
             given = check_parameters(tool, context["arguments"])
-            result = await self._limited(call, tool, given, timeout)
+            result = instants_as_text(await self._limited(call, tool, given, timeout))
             check_result(tool, result)
             after = {"tool_name": tool.name, "arguments": given, "result": result}
-            result = (await fire(call, "after_tool_call", after))["result"]
+            result = instants_as_text((await fire(call, "after_tool_call", after))["result"])
             return result
         except BaseException as failure:
             error = failure
@@ -132,7 +132,8 @@ def check_parameters(tool: Tool, parameters: Any) -> dict[str, Any]:
         raise ToolError(
             f"the parameters of tool {tool.name!r} should be a table", tool=tool.name, code="invalid_parameters"
         )
-    problems = tool.parameters.problems(dict(given))
+    given = {str(key): instants_as_text(part) for key, part in given.items()}
+    problems = tool.parameters.problems(given)
     if problems:
         raise ToolError(
             f"the parameters of tool {tool.name!r} do not fit: {problems[0]}",
@@ -140,7 +141,7 @@ def check_parameters(tool: Tool, parameters: Any) -> dict[str, Any]:
             code="invalid_parameters",
             problems=problems,
         )
-    return dict(given)
+    return given
 
 
 def check_result(tool: Tool, result: Any) -> None:

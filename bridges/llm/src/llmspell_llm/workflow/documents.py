@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmspell.errors import ArgumentError
+from llmspell.plugin import instants_as_text
 from llmspell_llm.workflow.drawing import mermaid
 from llmspell_llm.workflow.spec import Workflow
 from llmspell_llm.yamltext import read_yaml
@@ -25,7 +26,7 @@ def write(workflow: Workflow, format: str) -> str:
         return mermaid(workflow)
     if format not in FORMATS:
         raise ArgumentError(f"there is no format {format!r}; formats: {', '.join(FORMATS)}", parameter="format")
-    value = workflow.as_value()
+    value = instants_as_text(workflow.as_value())
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         if format == "yaml":

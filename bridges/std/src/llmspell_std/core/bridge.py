@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from llmspell.errors import PolicyDeniedError
-from llmspell.plugin import Bridge, BridgeError, Call, ScriptFunction, Value, export
+from llmspell.plugin import Bridge, BridgeError, Call, ScriptFunction, Value, export, instants_as_text
 from llmspell_std.core import digests, texts, times, wrapped
 from llmspell_std.data import paths
 from llmspell_std.errors.shape import Failing, failure_of
@@ -136,6 +136,7 @@ class CoreBridge(Bridge):
     @export
     def join(self, parts: list[Any], separator: str = "") -> str:
         """Join texts and numbers."""
+        parts = instants_as_text(parts)
         for part in parts:
             if isinstance(part, bool) or not isinstance(part, str | int | float):
                 raise BridgeError("only texts and numbers can be joined", code="invalid_argument")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from llmspell.plugin import BridgeError, Value
+from llmspell.plugin import BridgeError, Value, instants_as_text
 from llmspell_std.data import jsontext, paths
 
 _HOLE = re.compile(r"\{\{\s*([\w.-]{1,200})\s*\}\}")
@@ -24,6 +24,7 @@ def template(text: str, values: Mapping[str, Value], base: int = 0) -> str:
         found = paths.look_up(values, match[1].split("."), base)
         if found is paths.MISSING:
             return match[0]
+        found = instants_as_text(found)
         filled = found if isinstance(found, str) else jsontext.write(found)
         grown += len(filled)
         if grown > _MAX_TEXT:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
-from llmspell.plugin import BridgeError, Value
+from llmspell.plugin import BridgeError, Value, instants_as_text
 from llmspell_std.data import jsontext
 
 MAX_TEXT = 4 * 1024 * 1024
@@ -132,6 +132,7 @@ def _write_csv(value: Value) -> str:
 def _cell(item: Any) -> str:
     if item is None:
         return ""
+    item = instants_as_text(item)
     return item if isinstance(item, str) else jsontext.write(item)
 
 

@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import Any, NoReturn
 
-from llmspell.plugin import BridgeError
+from llmspell.plugin import BridgeError, instants_as_text
 
 MAX_INDENT = 16
 
@@ -50,7 +50,7 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def write(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
-    """Write a value as JSON.
+    """Write a value as JSON; points in time as ISO 8601 texts.
 
     Raises:
         BridgeError: ``not_json``, with the path of what JSON has no form for: a function, bytes, NaN.
@@ -68,7 +68,9 @@ def write(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> 
         raise BridgeError(f"{what} cannot be written as JSON (at {path})", code="not_json") from None
 
 
-def _simplify(item: Any) -> str:
+def _simplify(item: Any) -> Any:
+    if isinstance(item, datetime.datetime) and item.tzinfo is datetime.UTC:
+        return instants_as_text(item)
     if isinstance(item, datetime.date | datetime.time):
         return item.isoformat()
     raise TypeError
@@ -107,6 +109,6 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value]
     if isinstance(value, float) and value - value != 0:
         return str(value)
-    if value is None or isinstance(value, str | int | float | bool):
+    if value is None or isinstance(value, str | int | float | bool | datetime.datetime):
         return value
     return f"<{len(value)} bytes>" if isinstance(value, bytes) else f"<{type(value).__name__}>"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from llmspell.plugin import BridgeError, Value
+from llmspell.plugin import BridgeError, Value, instants_as_text
 
 _MAX_STEPS = 200_000
 _MAX_PROBLEMS = 100
@@ -31,7 +32,7 @@ class Verdict:
 
 
 def validate(value: Value, schema: dict[str, Any], checkpoint: Checkpoint) -> Verdict:
-    """Check a value against a JSON Schema (draft 2020-12 unless it names another).
+    """Check a value against a JSON Schema (draft 2020-12 unless it names another), as the JSON it would be.
 
     Args:
         checkpoint: Called now and then, so that a schema that takes for ever does not.
@@ -42,11 +43,12 @@ def validate(value: Value, schema: dict[str, Any], checkpoint: Checkpoint) -> Ve
     from jsonschema.exceptions import SchemaError
     from referencing.exceptions import Unresolvable
 
+    schema = instants_as_text(schema)
     validator = _validator(schema, _Steps(checkpoint))
     problems: list[Problem] = []
     try:
         type(validator).check_schema(schema)
-        for error in validator.iter_errors(value):
+        for error in validator.iter_errors(instants_as_text(value)):
             problems.append(Problem(".".join(map(str, error.absolute_path)), _short(error.message)))
             if len(problems) >= _MAX_PROBLEMS:
                 break
@@ -213,6 +215,8 @@ def infer(value: Value) -> dict[str, Any]:
     for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
         if isinstance(value, kind):
             return {"type": name}
+    if isinstance(value, datetime):
+        return {"type": "string", "format": "date-time"}
     if value is None:
         return {"type": "null"}
     raise BridgeError("only plain data has a schema", code="not_json")

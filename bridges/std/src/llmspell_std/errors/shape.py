@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmspell.errors import BridgeCallError, ScriptError, ScriptExitError
-from llmspell.plugin import BridgeError
+from llmspell.plugin import BridgeError, instants_as_text
 
 Failing = (ScriptError, BridgeError)
 """What a script may catch. Limits and cancellations are not among them, nor is asking to end."""
@@ -45,7 +45,7 @@ def as_error(item: Any) -> dict[str, Any]:
         }
     if item is None:
         return {"code": "error", "message": "unknown error"}
-    return {"code": "error", "message": item if isinstance(item, str) else str(item)[:1000]}
+    return {"code": "error", "message": item if isinstance(item, str) else str(instants_as_text(item))[:1000]}
 
 
 def raised(failure: dict[str, Any], message: str | None = None) -> BridgeError:

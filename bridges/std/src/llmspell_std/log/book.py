@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llmspell.plugin import BridgeError, Call, ScriptFunction
+from llmspell.plugin import BridgeError, Call, ScriptFunction, instants_as_text
 from llmspell_std.data import jsontext
 
 Level = Literal["debug", "info", "warn", "error"]
@@ -135,6 +135,7 @@ class LogBook:
 
 
 def _short(value: Any) -> str:
+    value = instants_as_text(value)
     text = value if isinstance(value, str) else jsontext.write(value)
     text = text if len(text) <= 200 else text[:197] + "..."
     return repr(text) if " " in text or not text else text

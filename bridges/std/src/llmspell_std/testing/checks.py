@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any
 
 from llmspell.plugin import BridgeError, ScriptFunction
@@ -11,7 +12,7 @@ from llmspell_std.data import jsontext
 _KINDS: dict[str, tuple[type, ...]] = {
     "nil": (type(None),), "null": (type(None),), "boolean": (bool,), "number": (int, float), "integer": (int,),
     "string": (str, bytes), "table": (list, dict), "array": (list,), "object": (dict,), "list": (list,),
-    "function": (ScriptFunction,),
+    "function": (ScriptFunction,), "date": (datetime,),
 }  # fmt: skip
 
 
@@ -57,9 +58,10 @@ def of_kind(value: Any, kind: str) -> str | None:
 
 
 def ordered(actual: Any, relation: str, expected: Any) -> str | None:
-    """Check ``actual > expected`` and the like; both are numbers or both texts."""
+    """Check ``actual > expected`` and the like; both are numbers, both texts or both points in time."""
     numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (actual, expected))
-    if not numbers and not (isinstance(actual, str) and isinstance(expected, str)):
+    alike = any(isinstance(actual, kind) and isinstance(expected, kind) for kind in (str, datetime))
+    if not numbers and not alike:
         return f"{shown(actual)} and {shown(expected)} cannot be compared"
     holds = {
         ">": actual > expected, "<": actual < expected, ">=": actual >= expected, "<=": actual <= expected,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from llmspell.errors import ArgumentError
-from llmspell.plugin import Bridge, BridgeContext, BridgeError, Call, ScriptFunction
+from llmspell.plugin import Bridge, BridgeContext, BridgeError, Call, ScriptFunction, instants_as_text
 from llmspell_llm.agent import Agent, AgentError, AgentEvent, AgentSpec
 from llmspell_llm.bridges.agent.handle import AgentHandle
 from llmspell_llm.bridges.llm import LlmBridge
@@ -258,16 +258,16 @@ class Watch:
                 raise VetoedError(f"a hook does not allow tool {tool.name!r}")
             if isinstance(said, Mapping):
                 if "result" in said:
-                    return said["result"]
+                    return instants_as_text(said["result"])
                 arguments = dict(said.get("params") or arguments)
-        check_parameters(tool, arguments)
+        arguments = check_parameters(tool, arguments)
         await self._bridge.approve(self._agent, tool, arguments)
         result = await self._bridge.tools.runner.run(self._call, tool, arguments)
         after = self._bridge.hook(self._call, self._agent, "post_tool")
         if after is not None:
             said = await after({"tool": tool.name, "params": arguments, "result": result})
             if isinstance(said, Mapping) and "result" in said:
-                result = said["result"]
+                result = instants_as_text(said["result"])
         return result
 
     async def happened(self, kind: str, data: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from llmspell.errors import ArgumentError, BudgetExceeded
-from llmspell.plugin import Call, ScriptFunction, export
+from llmspell.plugin import Call, ScriptFunction, export, instants_as_text
 from llmspell_llm.agent import Agent, AgentError, AgentRun, Outcome
 from llmspell_llm.agent.running import Receiver
 from llmspell_llm.bridges.agent.base import LIMITS, AgentBase, Watch, code_of, limits_from
@@ -291,10 +291,11 @@ def _messages(input: Any, context: Any) -> list[Message]:
     elif isinstance(input, str):
         messages = [Message("user", input)]
     else:
-        messages = [Message("user", json.dumps(input, ensure_ascii=False, default=str))]
+        messages = [Message("user", json.dumps(instants_as_text(input), ensure_ascii=False, default=str))]
     if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
         raise ArgumentError("the agent was asked nothing", parameter="input", position=2)
     if context is not None:
+        context = instants_as_text(context)
         said = context if isinstance(context, str) else json.dumps(context, ensure_ascii=False, default=str)
         last = messages[-1]
         messages[-1] = Message("user", f"{last.content}\n\nContext:\n{said}", last.images)
