@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from llmspell_quickjs import hints
+
 
 @pytest.mark.parametrize(
     ("source", "message"),
@@ -15,8 +17,8 @@ import pytest
         ("throw new (class Own extends Error { constructor(m) { super(m); this.name = 'Own' } })('mine')", "Own: mine"),
         ("throw 'a text'", "a text"),
         ("throw 5", "5"),
-        ("throw null", "null"),
-        ("throw undefined", "undefined"),
+        ("throw null", "null was thrown"),
+        ("throw undefined", "undefined was thrown"),
         ("throw { code: 7 }", '{"code":7}'),
         ("throw { toString() { return 'shown' } }", "shown"),
         ("null.x", "TypeError: cannot read property 'x' of null"),
@@ -153,7 +155,7 @@ def test_recursion_can_be_caught_and_the_run_goes_on(stage: Any) -> None:
         ("const a = await kit.fetch(1); let x = ;", 1, 39),
         ("import kit from 'kit';\nlet x = ;", 2, 9),
         ("foo)", 1, 4),
-        ("let a = 1;\nlet a = 2;", 2, 7),
+        ("let a = 1;\nlet a = 2;", 2, 5),
         ("a b", 1, 3),
         ("export default ;", 1, 8),
         ("'ü'; let x = ;", 1, 14),
@@ -166,10 +168,35 @@ def test_syntax_errors_name_their_place(stage: Any, source: str, line: int, colu
 
 
 @pytest.mark.parametrize(
+    ("source", "place", "message"),
+    [
+        ("const a = 1;\nfunction f(b) { let b }", (2, 21), "'b' is declared twice"),
+        ("class A {}\nclass A {}", (2, 7), "'A' is declared twice"),
+        ("let { a, a } = {}", (1, 10), "'a' is declared twice"),
+        ("let é; let b;\n'é'; x = /(/", (2, 10), "this regular expression makes no sense: expecting ')'"),
+        ("1; /a/gg", (1, 4), "this regular expression makes no sense: invalid regular expression flags"),
+        ("f();\nbreak", (2, 6), "break must be inside loop or switch"),
+        (
+            "\n@decorated class A {}",
+            (2, 1),
+            "decorators are not supported; call the function instead: const Bee = decorate(class { ... })",
+        ),
+        ("x = <b>bold</b>", (1, 5), "JSX is not supported; texts are made with templates: `<p>${text}</p>`"),
+        ("x = <br/>", (1, 5), "JSX is not supported; texts are made with templates: `<p>${text}</p>`"),
+    ],
+)
+def test_syntax_errors_are_told_in_words(stage: Any, source: str, place: tuple[int, int], message: str) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.incomplete) == ("syntax", False)
+    assert (failure.line, failure.column, failure.message) == (*place, message)
+
+
+@pytest.mark.parametrize(
     "source",
     ["foo(", "if (x) {", "`abc", "`a ${b", "/* abc", "[1,", "{ a:", "x =>", "class A {", "1 +", "async function f() {",
      "switch (x) { case 1:", "const a =", "foo(\n", "import { a,", "export const", "({ a() {", "a ?", "for (;;",
-     "while (x)", "if (x)", "export const a =", "export const f = (x", "export class A extends"],
+     "while (x)", "if (x)", "export const a =", "export const f = (x", "export class A extends",
+     "const { a, b", "let [a,", "import a", "import { a }", "import * as a"],
 )  # fmt: skip
 def test_unfinished_sources_say_so(stage: Any, source: str) -> None:
     failure = stage.failure(source)
@@ -177,7 +204,8 @@ def test_unfinished_sources_say_so(stage: Any, source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["}", "foo()\n}", "let x = ;", "foo(]", "else", '"abc', "a }); b(); (function () {",
-                                    "import { a } form 'kit'; a", "import 5", "export const = 3"])  # fmt: skip
+                                    "import { a } form 'kit'; a", "import 5", "export const = 3", "/(/", "break",
+                                    "import a b"])  # fmt: skip
 def test_broken_sources_do_not_claim_to_be_unfinished(stage: Any, source: str) -> None:
     failure = stage.failure(source)
     assert (failure.kind, failure.incomplete) == ("syntax", False)
@@ -221,8 +249,18 @@ def test_what_authors_know_from_elsewhere_is_answered_with_what_is_there(stage: 
     assert "http.get" in stage.failure("await fetch('https://example.org')").hint
     assert "params" in stage.failure("const f = () => process.argv; f()").hint
     assert stage.failure("spelled_wrong").hint == ""
-    assert "bridges" in stage.failure("import fs from 'node:fs'").hint
+    assert "bridges" in stage.failure("import own from 'npm:own'").hint
     assert stage.failure("require('./gone.js')").hint == ""
+    assert "fs.read" in stage.failure("import fs from 'node:fs/promises'").hint
+    assert "files of the spell's own directory" in stage.failure("import x from 'https://esm.sh/x'").hint
+    assert "llm.complete" in stage.failure("require('openai')").hint
+    assert "core.hash" in stage.failure("crypto.subtle.digest('SHA-256', 1)").hint
+    assert stage.failure("import { nope } from 'kit'").hint == ""
+
+
+def test_every_name_with_a_hint_is_really_not_there(stage: Any) -> None:
+    names = list(hints._GLOBALS)
+    assert stage.run("return params.names.filter((name) => name in globalThis)", params={"names": names}) == []
 
 
 def test_all_that_went_wrong_at_once_is_told(stage: Any) -> None:

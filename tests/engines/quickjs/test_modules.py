@@ -237,3 +237,34 @@ def test_what_is_first_used_where_the_stack_ends_fails_by_a_range_error_and_is_t
         try { f() } catch (error) { FIRST; return [error.message, tries > 1] }
         """
     assert stage.run(code.replace("FIRST", first)) == ["it was there", True]
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "message"),
+    [
+        ("export default 1;\nexport default 2", (2, 1), "'default' is exported twice"),
+        ("export const a = 1;\nexport { a }", (2, 10), "'a' is exported twice"),
+        ("import a from 'kit';\nimport { echo as a } from 'kit'", (2, 18), "'a' is imported twice"),
+        (
+            "function f() {\n  import x from './a.js'\n}",
+            (2, 3),
+            "an import statement stands at the top level only; here, use await import()",
+        ),
+        ("if (1) {\n export const x = 1 }", (2, 2), "export stands at the top level only"),
+    ],
+)
+def test_module_syntax_that_makes_no_sense_is_refused_in_words(
+    stage: Any, source: str, place: tuple[int, int], message: str
+) -> None:
+    failure = stage.failure(source)
+    assert (failure.kind, failure.line, failure.column, failure.message) == ("syntax", *place, message)
+
+
+def test_a_missing_export_is_told_with_what_there_is(stage: Any) -> None:
+    stage.files = {"./a.js": "export const one = 1, two = 2", "./b.js": "export const x = 1"}
+    assert stage.failure("import { three } from './a.js'").message == (
+        "SyntaxError: './a.js' has no export 'three'; it has one, two"
+    )
+    assert stage.failure("import b from './b.js'").message == (
+        "SyntaxError: './b.js' has no export 'default'; import { name } or * as name from './b.js'"
+    )

@@ -63,6 +63,9 @@ def test_places_are_the_authors(stage: Any, source: str, line: int, column: int)
         ("import x = require('y')", "import x = require"),
         ("export = 1", "export ="),
         ("const a = b as Foo\n(c)", "semicolon"),
+        ("class A { accessor x = 1 }", "write get and set"),
+        ("@decorated class A {}", "decorators"),
+        ("const x = <b>bold</b>;", "JSX"),
         ("const a = b as Foo\n[0].x", "semicolon"),
     ],
 )

@@ -43,6 +43,13 @@ from llmspell_quickjs.codec import decode, encode
         ("({ ['__proto__']: 1 })", {"__proto__": 1}),
         ("({ '\\u0001': ['n', 'x'] })", {"\x01": ["n", "x"]}),
         ("new Uint8Array([1, 2, 255])", b"\x01\x02\xff"),
+        ("({ a: [{ toJSON(key) { return key } }] })", {"a": ["0"]}),
+        ("new DOMException('m', 'AbortError')", {"name": "AbortError", "message": "m"}),
+        (
+            "new Error('a', { cause: new TypeError('b', { cause: 'c' }) })",
+            {"name": "Error", "message": "a", "cause": {"name": "TypeError", "message": "b", "cause": "c"}},
+        ),
+        ("new Error('a', { cause: () => 1 })", {"name": "Error", "message": "a"}),
         ("new Uint8Array([1, 2, 3]).buffer", b"\x01\x02\x03"),
         ("new DataView(new Uint8Array([1, 2, 3]).buffer, 1)", b"\x02\x03"),
         ("new Float64Array([0.5, 2])", [0.5, 2]),
@@ -148,6 +155,27 @@ def test_limits_are_counted_before_anything_is_copied(make_stage: Any) -> None:
     ]:
         failure = make_stage(limits=limits).failure(source)
         assert (failure.kind, word in failure.message) == ("conversion", True), source
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("(async function* () {})()", "an async iterator cannot cross; collect what it gives with for await (at $.a)"),
+        ("[].values()", "an iterator cannot cross; make it an array with [...it] (at $.a)"),
+        ("gone", "bytes whose buffer was given away or made smaller cannot cross (at $.a)"),
+        ("new DataView(short, 6)", "bytes whose buffer was given away or made smaller cannot cross (at $.a)"),
+        ("new Uint8Array(short, 6, 2)", "bytes whose buffer was given away or made smaller cannot cross (at $.a)"),
+    ],
+)
+def test_what_cannot_cross_is_refused_with_the_remedy(stage: Any, source: str, message: str) -> None:
+    code = f"""
+    const gone = new ArrayBuffer(4); gone.transfer();
+    const short = new ArrayBuffer(8, {{ maxByteLength: 8 }});
+    const it = {{ a: {source} }}; short.resize(2);
+    return it
+    """
+    failure = stage.failure(code)
+    assert (failure.kind, failure.message) == ("conversion", message)
 
 
 def test_an_argument_that_cannot_cross_is_an_error_the_script_can_catch(stage: Any) -> None:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from llmspell.engine import Source
 from llmspell.engine.messages import Failure
-from llmspell_quickjs.source import NotErasable, Prepared, Role, prepare
+from llmspell_quickjs.source import Prepared, Refused, Role, prepare
 from llmspell_quickjs.syntax import bad_text
 
 _TYPESCRIPT = ("typescript", "ts")
@@ -38,7 +38,7 @@ class PreparedFiles:
         try:
             source.text.encode()
             made = prepare(source.name, source.text, role, "typescript" if source.language in _TYPESCRIPT else None)
-        except NotErasable as error:
+        except Refused as error:
             made = bad_text(source.name, source.text, error.offset, str(error), incomplete=error.incomplete)
         except RecursionError:
             made = bad_text(source.name, source.text, 0, "the source is nested too deeply")

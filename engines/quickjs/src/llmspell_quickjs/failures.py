@@ -9,6 +9,7 @@ from llmspell_quickjs import hints
 from llmspell_quickjs.stack import LANGUAGE, Files, Place
 
 _OUT_OF_MEMORY = "out of memory"
+_NULL = "null was thrown"
 _QUIET = frozenset({"", "Error", "BridgeError", "ConversionError"})
 _UNHANDLED = "nobody handled the rejection of this promise: await it, or add .catch()"
 _KINDS = frozenset({"syntax", "module", "conversion", "cancelled"})
@@ -25,7 +26,7 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
     name, message = told["name"], told["message"]
     frames = files.frames(told["stack"], name)
     kind = told.get("kind", "")
-    is_told = name or message != "null"
+    is_told = name or message != _NULL
     if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and (kind == "lost" or not is_told)):
         return out_of_memory(frames)
     text = message if name in _QUIET or kind == "syntax" else f"{name}: {message}" if message else name
@@ -48,7 +49,7 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
 
 def _hint(told: dict[str, Any]) -> str:
     kind = told.get("kind", "")
-    if kind == "module":
+    if kind == "module" and told["name"] != "SyntaxError":  # which tells of a module that is there
         return hints.for_module(str(told.get("module", "")))
     known = hints.for_error(told["name"], told["message"]) or told.get("behind", "")
     return known or (_UNHANDLED if kind == "unhandled" else "")

@@ -50,6 +50,11 @@ class Files:
         prepared = self._files[index]
         return prepared, min(line - self._firsts[index] + 1, prepared.edits.line_count)
 
+    @property
+    def last(self) -> Prepared | None:
+        """The file that was taken in last: the one being compiled, if one is."""
+        return self._files[-1] if self._files else None
+
     def first_of(self, prepared: Prepared) -> int:
         return self._firsts[self._files.index(prepared)]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell.engine.messages import Failure
 from llmspell_quickjs.source import Prepared, dialect_of
-from llmspell_quickjs.source.unfinished import is_unfinished
+from llmspell_quickjs.source.parsing import captures, parse, text_of
+from llmspell_quickjs.source.unfinished import is_open, is_unfinished
 from llmspell_quickjs.stack import LANGUAGE, Files
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ _STATEMENT = {
 }
 """What the engine would not understand even if it were whole, by dialect."""
 _UNFINISHED = ("unexpected end of string", "unexpected end of comment")
+_PATTERN = "variable name expected"
+"""What the engine says of a pattern like ``{ a, b`` whose end it has looked for in vain."""
+
+_MISPLACED = " must be inside "
+_REDEFINED = "invalid redefinition of "
+_LAST_WORD = re.compile(r"([\w$]+)\s*$")
+_LAST_CLASS = re.compile(r".*\bclass\s+([\w$]+)", re.DOTALL)
+_WEB_SYNTAX = ("unexpected line terminator in regexp", re.compile(r"</[\w.]*>"))
 
 
 def checker(vm: Vm) -> Check:
@@ -63,6 +72,13 @@ def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int 
     if broken is not None:
         return broken
     incomplete = False
+    message = str(told["message"])
+    if line == 0 and (at := _bad_regexp(prepared, check)) is not None:
+        return _at(prepared, *prepared.edits.place(at), f"this regular expression makes no sense: {message}")
+    if line > prepared.edits.line_count and _MISPLACED in message:
+        return _at(prepared, *prepared.edits.place(len(prepared.edits.text.rstrip())), message)
+    if line and message.startswith(_REDEFINED):
+        return _redefined(prepared, line, column - shift if line == 1 else column)
     if line > prepared.edits.line_count or line == 0:
         # The error is in what stands around the file: its end is too early, or comes too late.
         incomplete = not _closes_too_much(prepared, check)
@@ -70,11 +86,12 @@ def describe(prepared: Prepared, told: dict[str, Any], check: Check, shift: int 
         column = len(prepared.edits.line_text(line)) + 1
         message = "unexpected end of input" if incomplete else "unexpected '}'"
     else:
-        message = told["message"]
         if prepared.stray is not None and prepared.stray[0] == line:
             message = "await stands in a function that is not async"
             return _at(prepared, *prepared.stray, message)
         column = prepared.edits.original_column(line, column - shift if line == 1 else column)
+        if message.startswith(_WEB_SYNTAX[0]) and _WEB_SYNTAX[1].search(prepared.edits.line_text(line)):
+            message = "JSX is not supported; texts are made with templates: `<p>${text}</p>`"
         incomplete = _is_unfinished(prepared, message, line, column) or _type_goes_on(prepared)
     return _at(prepared, line, column, message, incomplete=incomplete)
 
@@ -109,9 +126,9 @@ def in_files(told: dict[str, Any], files: Files, check: Check) -> Failure | None
     """Make the failure of a syntax error in a file of a run; None if it is in none of them."""
     line, _ = _place(told["stack"], 1)
     found = files.find(line)
-    if found is None:
+    prepared = files.last if line == 0 else None if found is None else found[0]
+    if prepared is None:
         return None
-    prepared, _ = found
     return describe(prepared, told, check, first=files.first_of(prepared))
 
 
@@ -139,7 +156,32 @@ def _closes_too_much(prepared: Prepared, check: Check) -> bool:
     return check(prepared.text.replace("{", "{{", 1)) is None
 
 
+def _redefined(prepared: Prepared, line: int, column: int) -> Failure:
+    """Tell of a name that is declared twice. The engine notices behind it, of a class at the class's end."""
+    edits = prepared.edits
+    offset = len(edits.text)
+    if line <= edits.line_count:
+        offset = edits.offset(line, edits.original_column(line, column))
+    text = edits.text[:offset].decode("utf-8", "replace")
+    found = _LAST_CLASS.match(text) if text.rstrip().endswith("}") else _LAST_WORD.search(text)
+    if found is None:
+        return _at(prepared, *edits.place(offset), "a name is declared twice")
+    start = len(text[: found.start(1)].encode())
+    return _at(prepared, *edits.place(start), f"'{found[1]}' is declared twice")
+
+
+def _bad_regexp(prepared: Prepared, check: Check) -> int | None:
+    """Return where a regular expression stands that makes no sense: of those the engine tells no place."""
+    dialect = dialect_of(prepared.name)
+    for node in captures(parse(prepared.edits.text, dialect), dialect, "(regex) @regex").get("regex", ()):
+        if check(f"({text_of(node)})") is not None:
+            return node.start_byte
+    return None
+
+
 def _is_unfinished(prepared: Prepared, message: str, line: int, column: int) -> bool:
+    if message == _PATTERN:
+        return is_open(prepared.edits.text[prepared.edits.offset(line, column) :].decode("utf-8", "replace"))
     if not message.startswith(_UNFINISHED):
         return False
     if prepared.edits.text.endswith((b"\\", b"\\\n")):  # a string goes on in the next line

@@ -72,8 +72,9 @@ function container(value, depth) {
   }
   const toJSON = value.toJSON;
   if (typeof toJSON === "function") {
+    const key = depth === 0 ? "" : trail[depth - 1];
     trail[depth] = "toJSON()";
-    return walk(apply(toJSON, value, NONE), depth + 1);
+    return walk(apply(toJSON, value, ["" + key]), depth + 1);
   }
   return dict(value, depth);
 }

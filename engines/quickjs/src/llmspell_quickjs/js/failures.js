@@ -92,7 +92,8 @@
   // Text for something thrown that is no error: its own toString if it has one, or else what it holds.
   function shown(thrown, value) {
     if (typeof thrown === "symbol") return "a symbol was thrown";
-    if (typeof thrown !== "object" || thrown === null) return "" + thrown;
+    if (thrown === undefined || thrown === null) return thrown + " was thrown";
+    if (typeof thrown !== "object") return "" + thrown;
     return thrown.toString !== objectToString && typeof thrown.toString === "function" ? "" + thrown : stringify(value);
   }
 
@@ -132,7 +133,7 @@
     const keys = objectKeys(modules);
     for (let i = 0; i <= keys.length; i++) {
       const module = i === keys.length ? main : modules[keys[i]];
-      if (module.waits === undefined) continue;
+      if (module.waits === undefined || (i < keys.length && module === main)) continue;
       for (let number = 0; number < module.waits.length; number++) {
         const entry = record({ key: module.key, number, waiting: true });
         const done = () => void (entry.waiting = false);

@@ -221,11 +221,23 @@
   function checkNames(module, request, namespace) {
     for (let i = 0; i < request.names.length; i++) {
       if (!(request.names[i] in namespace)) {
-        const error = new core.SyntaxError("'" + request.specifier + "' has no export '" + request.names[i] + "'");
+        const name = request.names[i];
+        const error = new core.SyntaxError(
+          "'" + request.specifier + "' has no export '" + name + "'; " + instead(name, request.specifier, namespace),
+        );
         weakSet(origins, error, record({ kind: "module", module: request.specifier, place: placeOf(module, request) }));
         throw error;
       }
     }
+  }
+
+  // What a module has instead of an export it does not have.
+  function instead(name, specifier, namespace) {
+    if (name === "default") return "import { name } or * as name from '" + specifier + "'";
+    const names = core.objectKeys(namespace);
+    let text = "";
+    for (let i = 0; i < names.length && text.length < 200; i++) text += (i === 0 ? "it has " : ", ") + names[i];
+    return text === "" ? "it exports nothing" : text;
   }
 
   function namespaceOf(module) {

@@ -16,7 +16,27 @@
 
   function bytes(view, length, depth) {
     core.countText(record({ length }), depth);
-    return mark("b", apply(toBase64, view, NONE));
+    try {
+      return mark("b", apply(toBase64, view, NONE));
+    } catch (error) {
+      throw gone(error, depth);
+    }
+  }
+
+  function part(buffer, offset, length, depth) {
+    let view;
+    try {
+      view = new Uint8Array(buffer, offset, length);
+    } catch (error) {
+      throw gone(error, depth);
+    }
+    return bytes(view, length, depth);
+  }
+
+  // What to say of bytes that cannot be read, unless it is that the memory is full.
+  function gone(error, depth) {
+    if (error !== null && core.getPrototypeOf(error) !== core.TypeError.prototype) return error;
+    return cannotCross("bytes whose buffer was given away or made smaller cannot cross", depth);
   }
 
   function callable(value, depth) {
@@ -72,6 +92,9 @@
     if (typeof value.next === "function" && typeof value[saved.iterator] === "function") {
       throw cannotCross("an iterator cannot cross; make it an array with [...it]", depth);
     }
+    if (typeof value.next === "function" && typeof value[saved.asyncIterator] === "function") {
+      throw cannotCross("an async iterator cannot cross; collect what it gives with for await", depth);
+    }
     return undefined;
   }
 
@@ -85,6 +108,8 @@
         return has(setSize, value) ? members(value, depth) : undefined;
       case "[object ArrayBuffer]":
         return has(bufferLength, value) ? buffer(value, depth) : undefined;
+      case "[object DOMException]":
+        return has(saved.domName, value) ? domException(value, depth) : undefined;
       case "[object Number]":
         return has(numberOf, value) ? walk(apply(numberOf, value, NONE), depth) : undefined;
       case "[object String]":
@@ -113,7 +138,7 @@
   }
 
   function buffer(value, depth) {
-    return bytes(new Uint8Array(value), apply(bufferLength, value, NONE), depth);
+    return part(value, 0, apply(bufferLength, value, NONE), depth);
   }
 
   // The milliseconds are the Date, whatever its class, its own properties and its toJSON make of it.
@@ -129,9 +154,9 @@
   function view(value, depth) {
     const tag = apply(typedTag, value, NONE);
     if (tag === undefined) {
+      if (!has(viewLength, value)) throw gone(null, depth);
       const length = apply(viewLength, value, NONE);
-      const whole = apply(viewBuffer, value, NONE);
-      return bytes(new Uint8Array(whole, apply(viewOffset, value, NONE), length), length, depth);
+      return part(apply(viewBuffer, value, NONE), apply(viewOffset, value, NONE), length, depth);
     }
     const length = apply(typedLength, value, NONE);
     if (tag === "Uint8Array") return bytes(value, length, depth);
@@ -175,11 +200,22 @@
     out.name = walk("" + value.name, depth + 1);
     out.message = walk("" + value.message, depth + 1);
     if (value.code !== undefined) out.code = walk(value.code, depth + 1);
+    const cause = value.cause;
+    core.trail[depth] = "cause";
+    if (typeof cause === "string") out.cause = walk(cause, depth + 1);
+    else if (core.isError(cause)) out.cause = walk(cause, depth + 1);
     const names = objectKeys(value);
     for (let i = 0; i < names.length; i++) {
       core.trail[depth] = names[i];
       out[names[i]] = walk(value[names[i]], depth + 1);
     }
+    return out;
+  }
+
+  function domException(value, depth) {
+    const out = create(null);
+    out.name = walk(apply(saved.domName, value, NONE), depth + 1);
+    out.message = walk(apply(saved.domMessage, value, NONE), depth + 1);
     return out;
   }
 

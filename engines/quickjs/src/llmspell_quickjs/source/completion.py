@@ -14,14 +14,19 @@ _EMPTY = frozenset(
     {"comment", "empty_statement", "import_statement", "export_statement", "lexical_declaration",
      "variable_declaration", "function_declaration", "generator_function_declaration", "class_declaration",
      "abstract_class_declaration", "interface_declaration", "type_alias_declaration", "ambient_declaration",
-     "function_signature", "hash_bang_line",
-     "using_declaration", "debugger_statement"}
+     "function_signature", "hash_bang_line", "using_declaration", "debugger_statement", "break_statement",
+     "continue_statement"}
 )  # fmt: skip
 """Statements without a value of their own: the one before them counts."""
 
 _WITH_BODY = frozenset(
     {"for_statement", "for_in_statement", "while_statement", "do_statement", "labeled_statement", "with_statement"}
 )
+_NESTING = _WITH_BODY | {
+    "statement_block", "if_statement", "else_clause", "try_statement", "catch_clause", "finally_clause",
+    "switch_statement", "switch_body", "switch_case", "switch_default",
+}  # fmt: skip
+"""What holds statements of the same function."""
 
 
 def return_completion(root: Node, edits: Edits) -> bool:
@@ -39,7 +44,10 @@ def return_completion(root: Node, edits: Edits) -> bool:
         edits.insert(expression.start_byte, "return (", rank=-1)
         edits.insert(expression.end_byte, ")")
         return False
-    return _pick_up(last, edits)
+    picker = _Picker(edits)
+    picker.pick_up(last)
+    picker.pick_up_before_jumps(last)
+    return bool(picker.picked)
 
 
 def _last(statements: list[Node]) -> Node | None:
@@ -56,36 +64,56 @@ def _is_directive(statement: Node) -> bool:
     return statement.named_children[0].type == "string" and before is None and statement.next_named_sibling is not None
 
 
-def _pick_up(node: Node | None, edits: Edits) -> bool:
-    """Assign the value of every expression statement in tail position; return whether there is one."""
-    if node is None:
-        return False
-    kind = node.type
-    if kind == "expression_statement":
-        if not node.named_children:
-            return False
-        expression = node.named_children[0]
-        edits.insert(expression.start_byte, f"{RESULT}=(", rank=-1)
-        edits.insert(expression.end_byte, ")")
-        return True
-    if kind in ("statement_block", "else_clause"):
-        return _pick_up(_last([child for child in node.children if child.is_named]), edits)
-    if kind == "if_statement":
-        alternative = _pick_up(node.child_by_field_name("alternative"), edits)
-        return _pick_up(node.child_by_field_name("consequence"), edits) or alternative
-    if kind == "try_statement":
-        handler = child_of_type(node, "catch_clause")
-        caught = handler is not None and _pick_up(handler.child_by_field_name("body"), edits)
-        return _pick_up(node.child_by_field_name("body"), edits) or caught
-    if kind == "switch_statement":
-        body = node.child_by_field_name("body")
-        cases = [_pick_up(_last_of_case(case), edits) for case in (body.named_children if body is not None else ())]
-        return any(cases)
-    if kind in _WITH_BODY:
-        return _pick_up(node.child_by_field_name("body"), edits)
-    return False
+class _Picker:
+    """Has the values of statements assigned to :data:`RESULT`.
 
+    Attributes:
+        picked: Where those statements begin.
+    """
 
-def _last_of_case(case: Node) -> Node | None:
-    body = [child for child in case.children_by_field_name("body") if child.type != "break_statement"]
-    return _last(body)
+    __slots__ = ("_edits", "picked")
+
+    def __init__(self, edits: Edits) -> None:
+        self._edits = edits
+        self.picked: set[int] = set()
+
+    def pick_up(self, node: Node | None) -> None:
+        """Assign the value of every expression statement with which a statement can end."""
+        if node is None:
+            return
+        kind = node.type
+        if kind == "expression_statement":
+            self._assign(node)
+        elif kind in ("statement_block", "else_clause"):
+            self.pick_up(_last([child for child in node.children if child.is_named]))
+        elif kind == "if_statement":
+            self.pick_up(node.child_by_field_name("consequence"))
+            self.pick_up(node.child_by_field_name("alternative"))
+        elif kind == "try_statement":
+            handler = child_of_type(node, "catch_clause")
+            self.pick_up(node.child_by_field_name("body"))
+            self.pick_up(None if handler is None else handler.child_by_field_name("body"))
+        elif kind == "switch_statement":
+            body = node.child_by_field_name("body")
+            for case in body.named_children if body is not None else ():
+                self.pick_up(_last(case.children_by_field_name("body")))
+        elif kind in _WITH_BODY:
+            self.pick_up(node.child_by_field_name("body"))
+
+    def pick_up_before_jumps(self, node: Node) -> None:
+        """Assign what a ``break`` or ``continue`` leaves behind, wherever in a statement it stands."""
+        before: list[Node] = []
+        for child in node.named_children:
+            if child.type in ("break_statement", "continue_statement"):
+                self.pick_up(_last(before))
+            elif child.type in _NESTING:
+                self.pick_up_before_jumps(child)
+            before.append(child)
+
+    def _assign(self, statement: Node) -> None:
+        if not statement.named_children or statement.start_byte in self.picked:
+            return
+        self.picked.add(statement.start_byte)
+        expression = statement.named_children[0]
+        self._edits.insert(expression.start_byte, f"{RESULT}=(", rank=-1)
+        self._edits.insert(expression.end_byte, ")")

@@ -8,17 +8,25 @@ nothing depends on the order of evaluation.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.parsing import bound_names, child_of_type, string_value, text_of
+from llmspell_quickjs.source.refused import Refused
 
 HELPER = "__llmspell"
 """The parameter of every module function; what rewritten code uses of the glue, and nothing more."""
 
 _TYPE_ONLY = frozenset({"interface_declaration", "type_alias_declaration", "ambient_declaration", "function_signature"})
+
+_INSIDE = frozenset(
+    {"statement_block", "if_statement", "else_clause", "for_statement", "for_in_statement", "while_statement",
+     "do_statement", "switch_case", "switch_default", "labeled_statement"}
+)  # fmt: skip
+_AMBIENT = frozenset({"ambient_declaration", "module", "internal_module"})
 
 
 @dataclass(slots=True)
@@ -46,6 +54,22 @@ class ModuleSyntax:
     constants: list[str] = field(default_factory=list)
     has_default_value: bool = False
     is_module: bool = False
+    imported: set[str] = field(default_factory=set)
+    exported: set[str] = field(default_factory=set)
+
+    def bind(self, local: str, value: str, node: Node) -> None:
+        """Give the file a constant for what it imports."""
+        if local in self.imported:
+            raise Refused(f"'{local}' is imported twice", node.start_byte)
+        self.imported.add(local)
+        self.constants.append(f"const {local}={value};")
+
+    def show(self, name: str, value: str, node: Node) -> None:
+        """Export what an expression is worth whenever somebody looks."""
+        if name in self.exported:
+            raise Refused(f"'{name}' is exported twice", node.start_byte)
+        self.exported.add(name)
+        self.getters.append((name, value))
 
     @property
     def prologue(self) -> str:
@@ -59,7 +83,11 @@ class ModuleSyntax:
 
 
 def rewrite_modules(root: Node, edits: Edits) -> ModuleSyntax:
-    """Take the module syntax out of a source; the edits keep every line."""
+    """Take the module syntax out of a source; the edits keep every line.
+
+    Raises:
+        Refused: One name is imported or exported twice.
+    """
     syntax = ModuleSyntax()
     for node in root.children:
         if node.type == "import_statement":
@@ -69,6 +97,27 @@ def rewrite_modules(root: Node, edits: Edits) -> ModuleSyntax:
         elif node.type == "export_statement":
             _export(node, edits, syntax)
     return syntax
+
+
+def refuse_nested(statements: Iterable[Node]) -> None:
+    """Refuse ``import`` and ``export`` that do not stand at the top of their file.
+
+    Raises:
+        Refused: One of the statements stands inside of another.
+    """
+    for node in statements:
+        if node.parent is not None and node.parent.type in _INSIDE and not _is_ambient(node):
+            if node.type == "import_statement":
+                message = "an import statement stands at the top level only; here, use await import()"
+            else:
+                message = "export stands at the top level only"
+            raise Refused(message, node.start_byte)
+
+
+def _is_ambient(node: Node | None) -> bool:
+    while node is not None and node.type not in _AMBIENT:
+        node = node.parent
+    return node is not None
 
 
 def _request(syntax: ModuleSyntax, source: Node) -> int:
@@ -90,21 +139,22 @@ def _import(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
     clause = child_of_type(node, "import_clause")
     for part in clause.named_children if clause is not None else ():
         if part.type == "identifier":
-            _constant(syntax, index, "default", text_of(part))
+            _constant(syntax, index, "default", part)
         elif part.type == "namespace_import":
-            syntax.constants.append(f"const {text_of(part.named_children[-1])}={HELPER}.m[{index}];")
+            local = part.named_children[-1]
+            syntax.bind(text_of(local), f"{HELPER}.m[{index}]", local)
         elif part.type == "named_imports":
             for item in part.named_children:
                 name = item.child_by_field_name("name")
                 if item.type != "import_specifier" or name is None or child_of_type(item, "type") is not None:
                     continue
                 alias = item.child_by_field_name("alias")
-                _constant(syntax, index, _name(name), text_of(alias if alias is not None else name))
+                _constant(syntax, index, _name(name), alias if alias is not None else name)
 
 
-def _constant(syntax: ModuleSyntax, index: int, name: str, local: str) -> None:
+def _constant(syntax: ModuleSyntax, index: int, name: str, local: Node) -> None:
     syntax.requests[index].names.append(name)
-    syntax.constants.append(f"const {local}={HELPER}.m[{index}][{json.dumps(name)}];")
+    syntax.bind(text_of(local), f"{HELPER}.m[{index}][{json.dumps(name)}]", local)
 
 
 def _name(node: Node) -> str:
@@ -123,17 +173,18 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
         edits.blank(node.start_byte, declaration.start_byte, ";")
         name = declaration.child_by_field_name("name")
         if child_of_type(node, "default") is not None:
-            syntax.getters.append(("default", text_of(name) if name is not None else "undefined"))
+            syntax.show("default", text_of(name) if name is not None else "undefined", node)
         elif name is not None:
-            syntax.getters.append((text_of(name), text_of(name)))
+            syntax.show(text_of(name), text_of(name), name)
         else:
             for declarator in declaration.named_children:
                 pattern = declarator.child_by_field_name("name")
                 if pattern is not None:
-                    syntax.getters += ((bound, bound) for bound in bound_names(pattern))
+                    for bound in bound_names(pattern):
+                        syntax.show(bound, bound, pattern)
     elif value is not None:
         syntax.has_default_value = True
-        syntax.getters.append(("default", f"{HELPER}.default"))
+        syntax.show("default", f"{HELPER}.default", node)
         edits.replace(node.start_byte, value.start_byte, f";{HELPER}.default=")
         edits.insert(value.end_byte, ";", rank=1)
     else:
@@ -146,7 +197,7 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
             if namespace is None:
                 syntax.stars.append(index)
             else:
-                syntax.getters.append((_name(namespace.named_children[-1]), f"{HELPER}.m[{index}]"))
+                syntax.show(_name(namespace.named_children[-1]), f"{HELPER}.m[{index}]", namespace)
 
 
 def _clause(clause: Node, index: int | None, syntax: ModuleSyntax) -> None:
@@ -157,7 +208,7 @@ def _clause(clause: Node, index: int | None, syntax: ModuleSyntax) -> None:
         alias = item.child_by_field_name("alias")
         exported = _name(alias if alias is not None else name)
         if index is None:
-            syntax.getters.append((exported, text_of(name)))
+            syntax.show(exported, text_of(name), item)
         else:
             syntax.requests[index].names.append(_name(name))
-            syntax.getters.append((exported, f"{HELPER}.m[{index}][{json.dumps(_name(name))}]"))
+            syntax.show(exported, f"{HELPER}.m[{index}][{json.dumps(_name(name))}]", item)

@@ -26,7 +26,10 @@ _COMMON = """
 (call_expression function: (import) @import)
 (return_statement) @return
 (meta_property) @meta
+[(import_statement) (export_statement)] @module_statement
+(decorator) @decorator
 """
+_ACCESSOR = '(public_field_definition "accessor" @accessor)\n'
 
 
 @cache
@@ -71,8 +74,9 @@ def landmarks(root: Node, dialect: Dialect) -> dict[str, list[Node]]:
     """Find what decides how a module is run: ``await``, ``return``, ``import()``, ``import.meta``, functions."""
     field = "field_definition" if dialect == "javascript" else "public_field_definition"
     functions = f"[{' '.join(f'({name})' for name in (*FUNCTIONS, field))}] @function"
+    odd = "[(jsx_element) (jsx_self_closing_element)] @jsx\n" if dialect == "javascript" else _ACCESSOR
     using = '(using_declaration kind: "await") @using\n' if dialect == "javascript" else ""
-    return captures(root, dialect, _COMMON + using + functions)
+    return captures(root, dialect, _COMMON + using + odd + functions)
 
 
 def child_of_type(node: Node, *types: str) -> Node | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +12,9 @@ from tree_sitter import Node
 
 from llmspell_quickjs.source.completion import RESULT, return_completion
 from llmspell_quickjs.source.edits import Edits
-from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, rewrite_modules
-from llmspell_quickjs.source.parsing import Dialect, first_error, landmarks, parse, text_of
+from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, refuse_nested, rewrite_modules
+from llmspell_quickjs.source.parsing import Dialect, bound_names, first_error, landmarks, parse, text_of
+from llmspell_quickjs.source.refused import Refused
 from llmspell_quickjs.source.typescript import erase_types
 
 __all__ = ["HELPER", "MAIN_FUNCTION", "Prepared", "Request", "Role", "dialect_of", "prepare"]
@@ -26,7 +28,15 @@ _STRICT = re.compile(rb"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(['"])use strict\1"""
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _ANY_NAME = frozenset({"eval", "Function", "globalThis", "constructor"})
 _EXCERPT = 60
-_PARAMETERS = f"{HELPER},require,module,exports"
+_NOT_SPOKEN = {
+    "decorator": "decorators are not supported; call the function instead: const Bee = decorate(class { ... })",
+    "jsx": "JSX is not supported; texts are made with templates: `<p>${text}</p>`",
+    "accessor": "'accessor' is not supported; write get and set",
+}
+"""Syntax that the parsers know and the engine does not."""
+
+_COMMONJS = ("require", "module", "exports")
+_LEXICAL = frozenset({"lexical_declaration", "using_declaration", "class_declaration", "abstract_class_declaration"})
 
 
 def dialect_of(name: str) -> Dialect:
@@ -90,7 +100,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
     ``main`` it returns the value of a top-level ``return`` or else the completion value.
 
     Raises:
-        NotErasable: TypeScript that needs more than erasing types.
+        Refused: It parses and cannot be run: TypeScript that needs more than erasing types, a name exported twice.
     """
     dialect = dialect or dialect_of(name)
     source = text.encode("utf-8", "surrogatepass")
@@ -104,6 +114,12 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         erase_types(root, edits)
     syntax = rewrite_modules(root, edits)
     marks = landmarks(root, dialect)
+    refuse_nested(marks.get("module_statement", ()))
+    for kind, why in _NOT_SPOKEN.items():
+        for node in marks.get(kind, ()):
+            if not node.has_error:
+                raise Refused(why, node.start_byte)
+    words = frozenset(_WORD.findall(text))
     strays = _strays(marks)
     for kind in ("await", "for_await"):
         marks[kind] = [node for node in marks.get(kind, ()) if node.start_byte not in strays]
@@ -117,7 +133,8 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
             edits.replace(node.start_byte, node.end_byte, f"{HELPER}.meta")
     picks_up = role == "main" and return_completion(root, edits)
     strict = syntax.is_module or _STRICT.match(source) is not None
-    head = _head(bool(top_awaits), strict, syntax, picks_up)
+    own = _declared(root) | syntax.imported if not words.isdisjoint(_COMMONJS) else frozenset()
+    head = _head(bool(top_awaits), strict, syntax, picks_up, own)
     tail = f"\n;return {RESULT}}})" if picks_up else "\n})"
     edits.insert(0, head, rank=-2)
     body = edits.apply().decode("utf-8", "surrogatepass")
@@ -133,20 +150,39 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         stars=tuple(syntax.stars),
         waits=tuple(waits),
         stray=edits.place(min(strays)) if strays else None,
-        words=frozenset(_WORD.findall(text)),
+        words=words,
     )
 
 
-def _head(is_async: bool, strict: bool, syntax: ModuleSyntax, picks_up: bool) -> str:
+def _parameters(own: Set[str] = frozenset()) -> str:
+    """List the parameters of a file's function; one the file declares itself gets out of its way."""
+    return ",".join((HELPER, *(f"{HELPER}_{name}" if name in own else name for name in _COMMONJS)))
+
+
+def _declared(root: Node) -> set[str]:
+    """Return the names that stand for nothing else in the file: its own constants, variables by ``let`` and classes."""
+    names: set[str] = set()
+    for node in root.children:
+        declaration = node.child_by_field_name("declaration") if node.type == "export_statement" else node
+        if declaration is None or declaration.type not in _LEXICAL:
+            continue
+        for part in (declaration, *declaration.named_children):
+            pattern = part.child_by_field_name("name")
+            if pattern is not None:
+                names.update([text_of(pattern)] if pattern.type == "type_identifier" else bound_names(pattern))
+    return names
+
+
+def _head(is_async: bool, strict: bool, syntax: ModuleSyntax, picks_up: bool, own: Set[str]) -> str:
     keyword = "async function" if is_async else "function"
     directive = '"use strict";' if strict else ""
     result = f"let {RESULT};" if picks_up else ""
-    return f"({keyword} {MAIN_FUNCTION}({_PARAMETERS}){{{directive}{syntax.prologue}{result}"
+    return f"({keyword} {MAIN_FUNCTION}({_parameters(own)}){{{directive}{syntax.prologue}{result}"
 
 
 def _json(name: str, source: bytes) -> Prepared:
     edits = Edits(source)
-    head = f"(function {MAIN_FUNCTION}({_PARAMETERS}){{module.exports=("
+    head = f"(function {MAIN_FUNCTION}({_parameters()}){{module.exports=("
     edits.insert(0, head, rank=-2)
     text = edits.apply().decode("utf-8", "surrogatepass") + "\n)})"
     return Prepared(name, text, head, edits)

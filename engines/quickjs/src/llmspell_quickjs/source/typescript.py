@@ -10,6 +10,7 @@ from tree_sitter import Node
 
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.parsing import captures, child_of_type, first_error
+from llmspell_quickjs.source.refused import Refused
 from llmspell_quickjs.source.unfinished import is_unfinished
 
 _ERASED = """
@@ -55,18 +56,8 @@ _WHY = {
 }
 
 
-class NotErasable(Exception):
-    """TypeScript that cannot be run by erasing types.
-
-    Attributes:
-        offset: Where it stands.
-        incomplete: It may only go on.
-    """
-
-    def __init__(self, message: str, offset: int, *, incomplete: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.incomplete = incomplete
+class NotErasable(Refused):
+    """TypeScript that cannot be run by erasing types."""
 
 
 def erase_types(root: Node, edits: Edits) -> None:
