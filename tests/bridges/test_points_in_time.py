@@ -230,6 +230,16 @@ def test_lua_gets_a_text_from_a_javascript_library_and_gives_one(run_beside: Cal
     assert run_beside("main.lua", code) == [text, [False, text]]
 
 
+def test_an_error_that_crosses_languages_has_its_dates(run_beside: Callable[[str, str], Any]) -> None:
+    code = """
+        local ok, error = pcall(require("./late.js").late)
+        return {error.code, error.details.due}
+        """
+    late = "export function late() { throw Object.assign(new Error('late'), { code: 'late', due: new Date(5) }) }"
+    run_beside("late.js", late)
+    assert run_beside("main.lua", code) == ["late", "1970-01-01T00:00:00.005000+00:00"]
+
+
 def test_channels_between_tasks_and_runs(evaluate: Evaluate) -> None:
     own = f"const c = require('channel').new(1); await c.send({NEW}); return (await c.receive()).value"
     assert evaluate(own) == AT

@@ -33,7 +33,7 @@ class BridgeError(LlmspellError):
     Args:
         message: Safe to show to the script.
         code: Stable snake_case word the script can branch on.
-        details: Extra plain data for the script.
+        details: Extra data for the script, converted as results are.
         exit_code: What the command line returns if nobody handles it.
 
     Example:

@@ -17,6 +17,7 @@ from llmspell.engine import messages as m
 from llmspell.errors import (
     BridgeError,
     BridgeNotFoundError,
+    ConversionError,
     PolicyDeniedError,
 )
 from llmspell.gate.budget import Budget
@@ -277,6 +278,8 @@ class Gate:
         fault = fault_of(error, f"{door.target if door else call.target}.{_shown(run, call.method)}")
         if fault.fatal and run.stop_error is None:
             run.stop_error = error
+        if fault.details is not None:
+            fault = _with_values(run, fault)
         if run.scrub is not None:
             fault = m.Fault(fault.code, run.scrub(fault.message), scrub_value(fault.details, run.scrub), fault.fatal)
         if run.recorder is not None:
@@ -337,6 +340,14 @@ class Gate:
             return door
 
         return opened
+
+
+def _with_values(run: GatedRun, fault: m.Fault) -> m.Fault:
+    """Convert the details of a fault; those that cannot cross are left out, and the message says so."""
+    try:
+        return m.Fault(fault.code, fault.message, run.converter.to_value(fault.details, run.naming), fault.fatal)
+    except ConversionError as error:
+        return m.Fault(fault.code, f"{fault.message} (its details cannot cross: {error})", None, fault.fatal)
 
 
 def _shown(run: GatedRun, name: str) -> str:
