@@ -13,6 +13,8 @@ from llmspell.engine import GuestLimits
 from llmspell.values import FunctionRef, HostRef, MethodRef, ValueLimits
 from llmspell_quickjs.codec import decode, encode
 
+AT = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @pytest.mark.parametrize(
     ("source", "value"),
@@ -268,3 +270,31 @@ def test_changed_prototypes_do_not_reach_what_crosses(stage: Any) -> None:
 def test_small_limits_hold_for_arguments_too(stage: Any) -> None:
     stage.limits = replace(stage.limits, value=ValueLimits(bytes=100))
     assert stage.run("try { kit.echo('x'.repeat(200)) } catch (e) { return e.code }") == "conversion"
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("{ a: 2n ** 70n, get b() { kit.echo(1); return 2 } }", {"a": 2**70, "b": 2}),
+        ("{ a: new Date(0), get b() { return kit.echo(new Date(1)) } }", {"a": AT, "b": AT.replace(microsecond=1000)}),
+        ("{ a: new Uint8Array([1]), b: { toJSON() { return kit.echo([2n ** 70n]) } } }", {"a": b"\x01", "b": [2**70]}),
+        ("[2n ** 70n, new Proxy({}, { ownKeys() { kit.echo({ x: [1] }); return [] } })]", [2**70, {}]),
+        (
+            "{ a: 2n ** 70n, get b() { try { kit.echo([Symbol()]) } catch { return 2n ** 71n } } }",
+            {"a": 2**70, "b": 2**71},
+        ),
+    ],
+)
+def test_a_getter_that_calls_the_host_disturbs_nothing(stage: Any, source: str, value: Any) -> None:
+    assert stage.run(f"return {source}") == value
+    assert stage.run(f"return kit.echo({source})") == value
+
+
+def test_nor_the_path_of_what_cannot_cross_and_the_limits(stage: Any) -> None:
+    failure = stage.failure("return { a: { get b() { kit.echo([{ c: [1] }]); return Symbol() } } }")
+    assert (failure.kind, failure.path) == ("conversion", "$.a.b")
+    failure = stage.failure("const a = {}; a.get = { get b() { kit.echo({ c: [[1]] }); return a } }; return a")
+    assert "contains itself" in failure.message
+    stage.limits = replace(stage.limits, value=ValueLimits(nodes=20))
+    failure = stage.failure("const ten = Array(10); return [ten, { get b() { kit.echo(1); return ten } }]")
+    assert "more than 20 parts" in failure.message

@@ -11,6 +11,7 @@ const standing = bare([]); // the containers being walked, for cycles
 let nodes = 0;
 let size = 0;
 let marked = false;
+let walking = false;
 
 function mark(tag, payload) {
   marked = true;
@@ -122,21 +123,33 @@ function dict(value, depth) {
   return MARK in out ? part("rare").escaped(out) : out;
 }
 
-// Begin a frame; whatever is walked next counts together.
-function beginFrame() {
+// Make a frame of what `make` walks, which counts together. A getter that calls the host has another frame made in the
+// middle of this one, which then goes on as it was.
+function framed(make) {
+  const outer = walking ? record({ nodes, size, marked, trail: copyOf(trail), standing: copyOf(standing) }) : undefined;
+  walking = true;
   nodes = 1;
   size = 0;
   marked = false;
+  try {
+    const text = stringify(make());
+    return cut((marked ? "T" : "P") + text, 0);
+  } finally {
+    walking = outer !== undefined;
+    if (walking) goOn(outer);
+  }
 }
 
-function endFrame(plain) {
-  const text = stringify(plain);
-  return cut((marked ? "T" : "P") + text, 0);
+function goOn(outer) {
+  ({ nodes, size, marked } = outer);
+  for (let i = 0; i < outer.trail.length; i++) trail[i] = outer.trail[i];
+  for (let i = 0; i < outer.standing.length; i++) standing[i] = outer.standing[i];
 }
 
-function encode(value) {
-  beginFrame();
-  return endFrame(walk(value, 0));
+function copyOf(array) {
+  const copy = bare([]);
+  for (let i = 0; i < array.length; i++) copy[i] = array[i];
+  return copy;
 }
 
 // The way in: the host's data is well-formed and within limits, and nothing of it runs.

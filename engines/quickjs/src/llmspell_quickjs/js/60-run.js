@@ -145,19 +145,19 @@ function resultOf(returned) {
 
 function success(id, value) {
   try {
-    beginFrame();
-    return "D" + endFrame(bare([id, walk(value, 0)]));
+    return "D" + framed(() => bare([id, walk(value, 0)]));
   } catch (error) {
     return failure(id, error);
   }
 }
 
 function failure(id, thrown, kind) {
-  beginFrame();
-  const told = part("failures").describe(thrown);
-  told.id = id;
-  if (kind !== undefined) told.kind = kind;
-  return "F" + endFrame(told);
+  return "F" + framed(() => {
+    const told = part("failures").describe(thrown);
+    told.id = id;
+    if (kind !== undefined) told.kind = kind;
+    return told;
+  });
 }
 
 // What was said since the last time. When everything that can run has run, this is also where the run ends.
@@ -233,8 +233,8 @@ hide(global, "__llmspell_slot", slot);
 const core = record({
   Error: PlainError, FIRST_LINE, FRAME, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
   Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
-  apply, authorsStack, bare, beginFrame, compile, copyNames, countNodes, countText, create, cut, decode,
-  defineProperty, emit, endFrame, exportsOf, failure, find, freeze, functionNumbers, functions,
+  apply, authorsStack, bare, compile, copyNames, countNodes, countText, create, cut, decode,
+  defineProperty, emit, exportsOf, failure, find, framed, freeze, functionNumbers, functions,
   getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, invocations, isArray, isError, isThenable,
   limits, list, lock, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, modules, nativeStack, nativeThen,
   objectKeys, objectToString, origins, parse, part, record, revive, said, saved, searches, setPrototypeOf, settled,

@@ -2,8 +2,8 @@
 // when the reply comes.
 (function (core) {
   "use strict";
-  const { Error, FIRST_LINE, FRAME, NativePromise, authorsStack, bare, beginFrame, cut, decode, defineProperty } = core;
-  const { endFrame, find, freeze, halt, hide, host, list, lock, mapDelete, mapEach, mapGet, mapSet } = core;
+  const { Error, FIRST_LINE, FRAME, NativePromise, authorsStack, bare, cut, decode, defineProperty } = core;
+  const { find, framed, freeze, halt, hide, host, list, lock, mapDelete, mapEach, mapGet, mapSet } = core;
   const { nativeStack, nativeThen, origins, record, said, searches, stackOf, tellSaid, weakSet } = core;
   const pending = new core.saved.Map(); // call number -> { resolve, reject, site, counts }
   let outstanding = 0; // pending calls that keep the run going
@@ -54,9 +54,10 @@
 
   function startCall(target, method, args, line) {
     refuseCancelled();
-    beginFrame();
-    const copies = list(args, 0);
-    return endFrame(bare([++lastCall, line, target, method, copies]));
+    return framed(() => {
+      const copies = list(args, 0);
+      return bare([++lastCall, line, target, method, copies]);
+    });
   }
 
   function ask(target, method, args) {
