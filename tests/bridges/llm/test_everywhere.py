@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from llmspell import Host, Policy
-from llmspell.testing import FakeModel
+from llmspell.testing import FakeModel, FakeReply, FakeToolCall
 from llmspell.testing.fake_model import FakeFailure
 
 TEN = {
@@ -142,6 +142,78 @@ def test_an_answer_is_handed_over_piece_by_piece(everywhere: Any) -> None:
             export {got: got, whole: whole}""",
     )
     assert result.value == {"got": ["one ", "two ", "three"], "whole": "one two three"}
+
+
+def test_a_function_that_returns_false_ends_what_a_model_and_what_an_agent_says(everywhere: Any) -> None:
+    everywhere.fake.say("one two three", "four five six")
+    value = everywhere.value(
+        lua="""local got = {}
+            local function receive(piece) got[#got + 1] = piece return #got % 2 == 1 end
+            local model = llm.stream("Count", receive, {details = true})
+            local all = agent.create("a"):stream("Count", receive, {details = true})
+            return {got, {model.content, model.finish_reason}, {all.content, all.finish_reason}}""",
+        javascript="""const got = [];
+            const receive = piece => { got.push(piece); return got.length % 2 === 1 };
+            const model = await llm.stream("Count", receive, {details: true});
+            const all = await (await agent.create("a")).stream("Count", receive, {details: true});
+            return [got, [model.content, model.finish_reason], [all.content, all.finish_reason]]""",
+        tengo="""llm := import("llm")
+            agent := import("agent")
+            got := []
+            receive := func(piece) { got = append(got, piece); return len(got) % 2 == 1 }
+            model := llm.stream("Count", receive, {details: true})
+            all := agent.create("a").stream("Count", receive, {details: true})
+            export [got, [model.content, model.finish_reason], [all.content, all.finish_reason]]""",
+    )
+    assert value == [["one ", "two ", "four ", "five "], ["one two ", "stopped"], ["four five ", "stopped"]]
+
+
+def test_ending_what_an_agent_says_closes_its_request(everywhere: Any, server: Any) -> None:
+    use(everywhere, server)
+    left = threading.Event()
+
+    def behave(exchange: Any) -> None:
+        exchange.begin_stream()
+        exchange.piece("One ")
+        # A client that leaves makes the read end; one that stays would make it time out.
+        exchange.handler.connection.settimeout(30)
+        if exchange.handler.connection.recv(1) == b"":
+            left.set()
+
+    server.then(behave)
+    value = everywhere.value(
+        lua="""return agent.create("a"):stream("Count", function() return false end)""",
+        javascript="""return (await agent.create("a")).stream("Count", () => false)""",
+        tengo="""agent := import("agent"); export agent.create("a").stream("Count", func(_) { return false })""",
+    )
+    assert value == "One "
+    assert left.wait(30)
+
+
+def test_an_agent_whose_stream_was_ended_uses_no_further_tool(everywhere: Any) -> None:
+    everywhere.fake.say(FakeReply("let me see", tool_calls=(FakeToolCall("look", {}),)), "never asked for")
+    result = everywhere.run(
+        lua="""local looked = 0
+            tools.define("look", "Look", {}, function() looked = looked + 1 end)
+            local told = agent.create("a", {tools = {"look"}, schema = {seen = "string"}}):stream("What is there?",
+                function(piece) return piece ~= "me " end)
+            return {told, looked}""",
+        javascript="""let looked = 0;
+            await tools.define("look", "Look", {}, () => { looked++ });
+            const told = await (await agent.create("a", {tools: ["look"], schema: {seen: "string"}}))
+                .stream("What is there?", piece => piece !== "me ");
+            return [told, looked]""",
+        tengo="""tools := import("tools")
+            agent := import("agent")
+            looked := 0
+            tools.define("look", "Look", {}, func(_) { looked += 1 })
+            told := agent.create("a", {tools: ["look"], schema: {seen: "string"}}).stream("What is there?",
+                func(piece) { return piece != "me " })
+            export [told, looked]""",
+    )
+    assert result.value == ["let me ", 0]
+    assert result.usage.requests == 1
+    assert result.usage.output_tokens > 0
 
 
 def test_a_stream_tells_how_it_ended(everywhere: Any) -> None:

@@ -212,24 +212,6 @@ def test_a_function_that_hears_one_item_at_a_time_is_fed_all_the_same() -> None:
     run(work())
 
 
-def test_a_function_may_be_fed_to_the_end_whatever_it_says() -> None:
-    async def work() -> None:
-        heard: list[Any] = []
-
-        async def feed(ref: FunctionRef, items: list[Any]) -> int | None:
-            for calls, item in enumerate(items, 1):
-                heard.append(item)
-                if item % 2:
-                    return calls
-            return None
-
-        function = ScriptFunction(FunctionRef(1), Feeding().never, feed=feed)
-        assert await function.each(Source(7).numbers(), ahead=3, until_false=False) is None
-        assert heard == [1, 2, 3, 4, 5, 6, 7]
-
-    run(work())
-
-
 class Feeding(Bridge):
     """Feeds a function of the script, and calls the feeding off while the function waits for the host."""
 

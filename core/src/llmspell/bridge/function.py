@@ -45,7 +45,7 @@ class ScriptFunction:
         """Run it; return all its results (Lua functions may return several)."""
         return await self._invoke(self.ref, list(args))
 
-    async def each(self, items: AsyncGenerator[Any, None], *, ahead: int = 64, until_false: bool = True) -> int | None:
+    async def each(self, items: AsyncGenerator[Any, None], *, ahead: int = 64) -> int | None:
         """Call it with every item of a stream, in order and one after the other, until a call returns ``False``.
 
         The stream runs ahead by up to ``ahead`` items, and those that are there reach the script in one exchange. It
@@ -54,7 +54,6 @@ class ScriptFunction:
         Args:
             items: The stream.
             ahead: How many items may wait here.
-            until_false: A call that returns ``False`` is the last; else it is like any other.
 
         Returns:
             How many calls there were, where the last of them returned ``False``; None where the stream ended.
@@ -70,14 +69,9 @@ class ScriptFunction:
         try:
             while True:
                 ended, count, *taken = await stream.take()
-                at = 0
-                while at < count:
-                    stopped = await self._call_each(taken[at:] if at else taken)
-                    if stopped is None:
-                        break
-                    at += stopped
-                    if until_false:
-                        return calls + at
+                stopped = await self._call_each(taken) if count else None
+                if stopped is not None:
+                    return calls + stopped
                 if ended:
                     return None
                 calls += count

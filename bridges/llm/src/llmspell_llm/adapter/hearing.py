@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic_ai import messages as theirs
+from pydantic_ai.direct import model_request, model_request_stream
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.settings import ModelSettings
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time
+from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
 from llmspell_llm.adapter.translate import usage_from
 from llmspell_llm.conversation import Usage
 from llmspell_llm.errors import ConnectionFailedError
 
-Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[Any]]
-"""Draws all the pieces of a text that is being written, and closes them."""
+Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[int | None]]
+"""Draws the pieces of a text that is being written and closes them; returns how many it wanted, None if all."""
 
 
 class Gauge(Protocol):
@@ -61,54 +65,85 @@ def text_in(event: Any) -> str:
     return ""
 
 
-async def heard(
-    opened: Any,
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A response that was heard.
+
+    Attributes:
+        response: The whole of it; what had come of it, if its receiver wanted no more.
+        said: The text that such a receiver was given; None if it was heard to its end.
+        usage: What it took until then.
+    """
+
+    response: Any
+    said: str | None = None
+    usage: Usage | None = None
+
+
+async def response_to(
+    messages: list[theirs.ModelMessage],
     connection: Connection,
+    settings: ModelSettings,
+    parameters: ModelRequestParameters,
     timeout: float | None,
     asked: Callable[[], str],
     *,
     gauge: Gauge | None = None,
     receive: Receiver | None = None,
-) -> Any:
-    """Draw a whole response as a stream and return it.
+) -> Heard:
+    """Send one request and hear its whole response: as a stream, if somebody wants to hear it before it is whole.
 
     Args:
-        opened: The stream, to be entered.
-        connection: Which model was asked.
+        messages: What is said.
+        connection: Which model is asked.
+        settings: How it should answer.
+        parameters: What it may use.
         timeout: Seconds it may take.
         asked: Gives the prompt, if it must be measured.
         gauge: Hears what the model writes.
-        receive: Draws the text as it comes, to its end.
+        receive: Draws the text as it comes.
 
     Raises:
         ModelError: It went wrong.
     """
-    response: Any = None
+    given: dict[str, Any] = {"model_settings": settings, "model_request_parameters": parameters}
+    if receive is None and gauge is None:
+        return Heard(await in_time(timeout, connection, model_request(connection.handle, messages, **given)))
+    stream: Any = None
+    said: list[str] = []
+    written: list[str] = []
 
     async def pieces() -> AsyncGenerator[str, None]:
-        nonlocal response
+        nonlocal stream
         patience = Patience(timeout)
-        written: list[str] = []
         async with AsyncExitStack() as stack:
+            opened = model_request_stream(connection.handle, messages, **given)
             stream = await enter_in_time(stack, opened, patience, connection)
             if gauge is not None:
-                gauge.so_far = lambda: usage_from(stream.usage, connection, asked, "".join(written))
+                gauge.so_far = usage
             async for event in drawn(stream, patience, connection):
                 text = text_in(event)
-                if gauge is not None and (piece := text or written_in(event)):
+                if piece := text or written_in(event):
                     written.append(piece)
-                    gauge.grow(piece)
+                    if gauge is not None:
+                        gauge.grow(piece)
                 if text:
+                    said.append(text)
                     yield text
             check_ended(stream, connection)
-            response = stream.get()
 
+    def usage() -> Usage:
+        return usage_from(stream.usage, connection, asked, "".join(written))
+
+    wanted = None
     if receive is not None:
-        await receive(pieces())
+        wanted = await receive(pieces())
     else:
         async for _ in pieces():
             """Nobody wants to hear it before it is whole."""
-    return response
+    if wanted is None:
+        return Heard(stream.get())
+    return Heard(stream.get(), "".join(said[:wanted]), usage())
 
 
 def check_ended(stream: Any, connection: Connection) -> None:

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from pydantic_ai.direct import model_request, model_request_stream
+from pydantic_ai.direct import model_request_stream
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.hearing import Gauge, check_ended, heard, text_in, written_in
-from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time, in_time
+from llmspell_llm.adapter.hearing import Gauge, check_ended, response_to, text_in, written_in
+from llmspell_llm.adapter.patience import Patience, drawn, enter_in_time
 from llmspell_llm.adapter.translate import (
     answer_from,
     check_pictures,
@@ -43,18 +43,12 @@ async def ask(
     chosen, ignored = settings_for(settings, connection)
     asked, chosen, parameters = constrain(constraint, connection, messages, chosen)
     sent = messages_for(asked)
-    if gauge is None:
-        response = await in_time(
-            settings.timeout,
-            connection,
-            model_request(connection.handle, sent, model_settings=chosen, model_request_parameters=parameters),
-        )
-    else:
-        opened = model_request_stream(
-            connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
-        )
-        response = await heard(opened, connection, settings.timeout, lambda: text_of(asked), gauge=gauge)
-    answer = answer_from(response, connection, lambda: text_of(asked), ignored)
+
+    def prompt() -> str:
+        return text_of(asked)
+
+    heard = await response_to(sent, connection, chosen, parameters, settings.timeout, prompt, gauge=gauge)
+    answer = answer_from(heard.response, connection, prompt, ignored)
     if answer.finish_reason == "content_filter":
         raise ContentFilteredError(
             f"{connection.name} withheld the answer",

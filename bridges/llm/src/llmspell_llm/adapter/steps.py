@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_ai import messages as theirs
-from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.tools import ToolDefinition
 
 from llmspell_llm.adapter.connection import Connection
-from llmspell_llm.adapter.hearing import Gauge, Receiver, heard
-from llmspell_llm.adapter.patience import in_time
+from llmspell_llm.adapter.hearing import Gauge, Receiver, response_to
 from llmspell_llm.adapter.translate import ANSWER_TOOL, answer_from, constrain, messages_for, settings_for
 from llmspell_llm.conversation import Answer, Message, Settings, estimate
 from llmspell_llm.structured import Constraint
@@ -48,10 +46,15 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a model said: an answer, and the tools it asks for before that is final."""
+    """What a model said: an answer, and the tools it asks for before that is final.
+
+    Attributes:
+        is_cut: Its receiver wanted no more: the answer is what it was given, and final.
+    """
 
     answer: Answer
     requests: tuple[ToolRequest, ...]
+    is_cut: bool = False
 
 
 class History:
@@ -166,7 +169,7 @@ async def take_step(
         system: How it should behave.
         tools: What it may ask for.
         constraint: What its final answer must look like.
-        receive: Draws the text as it comes.
+        receive: Draws the text as it comes, and may end it.
         gauge: Hears everything the model writes, and may break it off.
 
     Raises:
@@ -186,19 +189,15 @@ async def take_step(
     def asked() -> str:
         return prompt_of(history, system, tools)
 
-    if receive is None and gauge is None:
-        response = await in_time(
-            settings.timeout,
-            connection,
-            model_request(connection.handle, sent, model_settings=chosen, model_request_parameters=parameters),
-        )
-    else:
-        opened = model_request_stream(
-            connection.handle, sent, model_settings=chosen, model_request_parameters=parameters
-        )
-        response = await heard(opened, connection, settings.timeout, asked, gauge=gauge, receive=receive)
-    history.add(response)
+    timeout = settings.timeout
+    heard = await response_to(sent, connection, chosen, parameters, timeout, asked, gauge=gauge, receive=receive)
+    response = heard.response
     answer = answer_from(response, connection, asked, ignored)
+    if heard.said is not None:
+        assert heard.usage is not None
+        history.add(replace(response, parts=[theirs.TextPart(content=heard.said)]))
+        return Step(replace(answer, text=heard.said, usage=heard.usage, finish_reason="stopped"), (), is_cut=True)
+    history.add(response)
     requests = tuple(
         _request(part)
         for part in response.parts

@@ -23,8 +23,8 @@ from llmspell_llm.tools.running import is_fatal
 if TYPE_CHECKING:
     from llmspell_llm.adapter.steps import History, Step, ToolRequest, ToolResult
 
-Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[Any]]
-"""Draws all that a model says at one step, and closes it."""
+Receiver = Callable[[AsyncGenerator[str, None]], Awaitable[int | None]]
+"""Draws what a model says at one step and closes it; returns how many pieces it wanted, None if all."""
 
 _spenders: ContextVar[tuple[list[Usage], ...]] = ContextVar("llmspell_agent_spenders", default=())
 """The ledgers of the agents that are at work here, the innermost last: what a sub-agent spends, all of them spend."""
@@ -86,7 +86,7 @@ class AgentRun:
         max_iterations: How often the model may be asked.
         max_tool_calls: How often tools may be used.
         max_depth: How many agents may ask each other in a row.
-        receive: Draws the text of each step as it comes.
+        receive: Draws the text of each step as it comes. If it wants no more, what it was given is the answer.
     """
 
     connection: Connection
@@ -121,7 +121,7 @@ class AgentRun:
                     history.answered(await self._use_all(step.requests))
                     continue
                 answer = replace(step.answer, usage=sum(ledger, Usage()), repaired=repaired)
-                if self.constraint is None:
+                if self.constraint is None or step.is_cut:
                     return self._outcome(answer, history, number)
                 try:
                     value = self.constraint.read(answer.text, mend=answer.finish_reason != "length")
@@ -149,7 +149,7 @@ class AgentRun:
         offers = [ToolOffer(tool.name, tool.description, tool.schema) for tool in self.tools]
         begun = False
 
-        async def received(pieces: AsyncGenerator[str, None]) -> None:
+        async def received(pieces: AsyncGenerator[str, None]) -> int | None:
             async def noted() -> AsyncGenerator[str, None]:
                 nonlocal begun
                 async with aclosing(pieces):
@@ -158,7 +158,7 @@ class AgentRun:
                         yield piece
 
             assert self.receive is not None
-            await self.receive(noted())
+            return await self.receive(noted())
 
         async def attempt() -> Step:
             prompt = history.tokens + estimate(prompt_of(History(), self.system, offers))

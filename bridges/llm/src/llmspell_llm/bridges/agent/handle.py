@@ -53,7 +53,7 @@ class AgentHandle(HostObject):
     async def stream(
         self, call: Call, input: Any, receive: ScriptFunction, options: dict[str, Any] | None = None
     ) -> Any:
-        """Give the agent a task and receive what it says piece by piece."""
+        """Give the agent a task and receive what it says piece by piece; ``false`` from ``receive`` ends it."""
         return await self._bridge.stream(call, self.agent, input, receive, options)
 
     @export

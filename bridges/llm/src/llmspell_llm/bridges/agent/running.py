@@ -52,10 +52,15 @@ class RunningExports(AgentBase):
     async def stream(
         self, call: Call, agent: Any, input: Any, receive: ScriptFunction, options: dict[str, Any] | None = None
     ) -> Any:
-        """Give an agent a task and receive what it says piece by piece; return its answer as ``run`` does."""
+        """Give an agent a task and receive what it says piece by piece; return its answer as ``run`` does.
 
-        async def received(pieces: AsyncGenerator[str, None]) -> None:
-            await receive.each(pieces, ahead=PIECES_AHEAD, until_false=False)
+        Args:
+            receive: Called with every piece; if it returns ``false``, the agent ends there, uses no further tool, and
+                what it said in that step is its answer.
+        """
+
+        async def received(pieces: AsyncGenerator[str, None]) -> int | None:
+            return await receive.each(pieces, ahead=PIECES_AHEAD)
 
         outcome = await self.work(call, self.agent(call, agent), input, options or {}, receive=received)
         return self.told(outcome, {**_beside(input), **(options or {})})
