@@ -103,6 +103,12 @@ def test_references_that_fan_out_are_given_up(monkeypatch: pytest.MonkeyPatch) -
         {"$ref": "https://example.org/a.json"},
         {"type": "object", "properties": {"a": {"$ref": "#/nope"}}},
         {"type": "array", "items": {"anyOf": [{"$ref": "#missing"}]}},
+        {"items": {"$id": "https://example.org/item", "$ref": "#/$defs/a"}, "$defs": {"a": {"type": "integer"}}},
+        {"items": {"$id": "https://example.org/item", "$ref": "other"}},
+        {"items": {"$id": "item", "$ref": "#/$defs/a", "$defs": {"a": {"$dynamicRef": "#b"}}}},
+        {"$ref": "#/parts/a", "parts": {"a": {"$ref": "#/parts/b"}}},
+        {"$ref": "#/prefixItems/first", "prefixItems": [{"type": "integer"}]},
+        {"$ref": "http://[half an address"},
     ],
 )
 def test_a_schema_that_refers_to_what_is_not_there_is_none(definition: Any) -> None:
@@ -117,7 +123,27 @@ def test_a_schema_that_refers_to_what_is_not_there_is_none(definition: Any) -> N
         {"$defs": {"a": {"$anchor": "here", "type": "integer"}}, "$ref": "#here"},
         {"$defs": {"a": {"$id": "https://example.org/a", "type": "integer"}}, "$ref": "https://example.org/a"},
         {"properties": {"n": {"const": {"$ref": "data, not a reference"}}}, "not": {"type": "string"}},
+        {"x-notes": {"$ref": "data, not a reference"}, "type": "integer"},
+        {"$id": "https://example.org/all", "anyOf": [{"$id": "part", "$ref": "all#/$defs/a"}], "$defs": {"a": True}},
+        {"anyOf": [{"$id": "part", "$ref": "#a", "$defs": {"a": {"$anchor": "a", "type": "integer"}}}]},
+        {"$ref": "#/parts/a", "parts": {"a": {"$ref": "#/parts/b"}, "b": {"type": "integer"}}},
     ],
 )
 def test_what_a_schema_refers_to_may_be_anywhere_in_it(definition: Any) -> None:
     assert Schema(definition).accepts(1)
+
+
+def test_a_schema_with_many_names_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from referencing import Registry
+
+    readings: list[object] = []
+    read = Registry.crawl
+    monkeypatch.setattr(Registry, "crawl", lambda registry: readings.append(registry) or read(registry))
+    Schema({"$defs": {f"d{n}": {"$anchor": f"a{n}", "$ref": f"#a{(n + 1) % 50}"} for n in range(50)}})
+    assert len(readings) < 10
+
+
+@pytest.mark.parametrize("part", [{"type": "nope"}, {"$id": 5}, {"minLength": "long"}, ["integer"], "integer"])
+def test_what_a_schema_refers_to_is_a_schema(part: Any) -> None:
+    with pytest.raises(SchemaError, match="what '#/parts/a' refers to is no JSON Schema"):
+        Schema({"$ref": "#/parts/a", "parts": {"a": part}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +12,13 @@ from typing import Any
 
 from llmspell.errors import BridgeError
 from llmspell.values import instants_as_text
+from llmspell_llm.structured.references import BrokenReference, follow_all
 
 MAX_PROBLEMS = 20
 MAX_SECONDS = 2.0
 """Of the processor for one check: references that fan out can ask for more than anybody has."""
 
-_started: ContextVar[tuple[float, itertools.count[int]] | None] = ContextVar("llmspell_schema_started", default=None)
+_started: ContextVar[float | None] = ContextVar("llmspell_schema_started", default=None)
 
 
 class SchemaError(BridgeError):
@@ -121,7 +121,7 @@ class Schema:
     def _walk(self, value: Any) -> Iterator[Problem]:
         from referencing.exceptions import Unresolvable
 
-        token = _started.set((time.thread_time(), itertools.count()))
+        token = _started.set(time.thread_time())
         try:
             for error in self._validator.iter_errors(instants_as_text(value)):
                 yield Problem(error.json_path, _brief(error.message))
@@ -149,46 +149,20 @@ def _check(definition: Any) -> None:
         raise SchemaError(f"a schema is an object, not {type(definition).__name__}")
     from jsonschema.exceptions import SchemaError as Invalid
 
+    def check(part: Any, reference: str = "") -> None:
+        try:
+            _validator_class().check_schema(part)
+        except Invalid as error:
+            what = f"what {reference!r} refers to" if reference else "this"
+            raise SchemaError(f"{what} is no JSON Schema: {_brief(error.message)}", path=error.json_path) from error
+
     try:
-        _validator_class().check_schema(definition)
-        _check_references(definition)
-    except Invalid as error:
-        raise SchemaError(f"this is no JSON Schema: {_brief(error.message)}", path=error.json_path) from error
+        check(definition)
+        follow_all(definition, check)
+    except BrokenReference as broken:
+        raise _not_there(broken.reference) from broken
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
-
-
-_DATA = frozenset({"const", "default", "enum", "examples"})
-
-
-def _check_references(definition: Any) -> None:
-    """Refuse a schema that no value can be checked against, before a model was asked to fill it.
-
-    Parts with an ``$id`` of their own begin a new document within; what they refer to shows when it is followed.
-    """
-    references: list[str] = []
-    waiting: list[Any] = [definition]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Mapping):
-            if part is not definition and "$id" in part:
-                return
-            references += [part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str)]
-            waiting += [inner for key, inner in part.items() if key not in _DATA]
-        elif isinstance(part, list):
-            waiting += part
-    if not references:
-        return
-    from jsonschema_specifications import REGISTRY
-    from referencing.exceptions import Unresolvable
-    from referencing.jsonschema import DRAFT202012
-
-    resolver = REGISTRY.resolver_with_root(DRAFT202012.create_resource(definition))
-    for reference in references:
-        try:
-            resolver.lookup(reference)
-        except Unresolvable as error:
-            raise _not_there(error.ref) from error
 
 
 def _not_there(reference: str) -> SchemaError:
@@ -210,7 +184,8 @@ def _watched(follow: Callable[..., Any]) -> Callable[..., Any]:
 
     def following(validator: Any, reference: Any, instance: Any, schema: Any) -> Any:
         started = _started.get()
-        if started is not None and next(started[1]) % 500 == 499 and time.thread_time() - started[0] > MAX_SECONDS:
+        # To follow one can take as long as to read the whole schema, so the clock is looked at for each.
+        if started is not None and time.thread_time() - started > MAX_SECONDS:
             raise SchemaError(f"the check took longer than {MAX_SECONDS:g} s; the schema's references fan out")
         return follow(validator, reference, instance, schema)
 

@@ -77,9 +77,13 @@ class _Steps:
     def take(self) -> None:
         self._left -= 1
         if self._left % 1024 == 0:
-            self._checkpoint()
+            self.look()
         if self._left < 0:
             raise BridgeError(f"checking the schema took more than {_MAX_STEPS:,} steps", code="too_complex")
+
+    def look(self) -> None:
+        """Ask whether there is time to go on."""
+        self._checkpoint()
 
 
 def _validator(schema: dict[str, Any], steps: _Steps) -> Any:
@@ -101,6 +105,7 @@ def _validator(schema: dict[str, Any], steps: _Steps) -> Any:
         "uniqueItems": _unique_items,
     }
     keywords = {name: _counted(ours.get(name, check), steps) for name, check in base.VALIDATORS.items()}
+    keywords |= {name: _following(keywords[name], steps) for name in _REFERENCES & keywords.keys()}
     return extend(base, keywords)(schema, registry=REGISTRY)
 
 
@@ -115,6 +120,25 @@ def _holds(item: Any, keyword: str) -> bool:
         elif isinstance(here, list):
             stack.extend(here)
     return False
+
+
+_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+
+
+def _following(function: Callable[..., Any], steps: _Steps) -> Callable[..., Iterator[Any]]:
+    """Follow references: to do so can take as long as to read the whole schema, and may lead to what is no schema."""
+    from jsonschema.exceptions import UnknownType
+
+    def check(validator: Any, reference: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        steps.look()
+        try:
+            yield from function(validator, reference, instance, schema)
+        except (UnknownType, AttributeError, TypeError, ValueError) as error:  # the rest is known to be a schema
+            raise BridgeError(
+                f"what the schema refers to as {reference!r} is no schema", code="invalid_schema"
+            ) from error
+
+    return check
 
 
 def _counted(function: Callable[..., Any], steps: _Steps) -> Callable[..., Iterator[Any]]:
