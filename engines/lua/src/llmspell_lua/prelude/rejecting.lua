@@ -22,12 +22,15 @@ function R.reject(future, err, frames)
   end
 end
 
--- A task ended with an error.
-function R.ended(task, err)
+-- A task ended with an error, or, having been cancelled, with results that come too late.
+function R.ended(task, results, err)
   local future, scope, cancelled = task.future, task.scope, task.cancelled
   task.cancelled = nil -- what its end sets off is not cancelled
   if cancelled then
     future.cancelled, future.handled = true, true
+    if results then
+      err = S.make_error("cancelled", cancelled)
+    end
   elseif scope then
     future.handled = true
     scope.fail(err)

@@ -194,11 +194,10 @@ end
 -- A task ended: `results` is a packed list, or nil with an error.
 local function ended(task, results, err)
   T.count = T.count - 1
-  if results then
-    task.cancelled = nil -- what its end sets off is not cancelled
+  if results and not task.cancelled then
     S.fulfil(task.future, unpack(results, 1, results.n))
   else
-    need("rejecting").ended(task, err)
+    need("rejecting").ended(task, results, err)
   end
   if task.scope then
     P.scopes.leave(task)

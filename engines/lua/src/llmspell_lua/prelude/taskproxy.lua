@@ -18,13 +18,15 @@ local function task_of(handle, name)
   return task
 end
 
-local function status_of(future)
-  if future.state == "pending" then
+-- A task is cancelled at once, though it may still clean up.
+local function status_of(task)
+  local future = task.future
+  if task.cancelled or future.cancelled then
+    return "cancelled"
+  elseif future.state == "pending" then
     return "running"
-  elseif future.state == "fulfilled" then
-    return "done"
   end
-  return future.cancelled and "cancelled" or "failed"
+  return future.state == "fulfilled" and "done" or "failed"
 end
 
 function methods.await(self, seconds)
@@ -47,13 +49,13 @@ function TASK.__index(self, key)
   end
   local task = task_of(self, key)
   if key == "status" then
-    return status_of(task.future)
+    return status_of(task)
   elseif key == "name" then
     return S.name_of(task)
   elseif key == "id" then
     return task.number
   elseif key == "cancelled" then
-    return task.cancelled ~= nil or task.future.cancelled == true
+    return status_of(task) == "cancelled"
   end
   return nil
 end
@@ -64,7 +66,7 @@ end
 
 function TASK.__tostring(self)
   local task = task_of(self, "tostring")
-  return format("task: %s (%s)", S.name_of(task), status_of(task.future))
+  return format("task: %s (%s)", S.name_of(task), status_of(task))
 end
 
 -- Return the proxy of a task, always the same.
