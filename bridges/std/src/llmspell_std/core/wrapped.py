@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from llmspell.plugin import ScriptFunction
+from llmspell.plugin import ScriptFunction, instants_as_text
 from llmspell_std.data import jsontext
 from llmspell_std.function import GivenFunction
 
@@ -19,7 +19,10 @@ def memoized(fn: ScriptFunction) -> GivenFunction:
     known: OrderedDict[str, Any] = OrderedDict()
 
     async def call(*args: Any) -> Any:
-        key = jsontext.write(list(args), sort_keys=True)
+        given = list(args)
+        key = jsontext.write(given, sort_keys=True)
+        if instants_as_text(given) is not given:
+            key = f"{given!r}"  # a date and its text are two things
         if key in known:
             known.move_to_end(key)
             return known[key]
