@@ -298,3 +298,29 @@ def test_nor_the_path_of_what_cannot_cross_and_the_limits(stage: Any) -> None:
     stage.limits = replace(stage.limits, value=ValueLimits(nodes=20))
     failure = stage.failure("const ten = Array(10); return [ten, { get b() { kit.echo(1); return ten } }]")
     assert "more than 20 parts" in failure.message
+
+
+@pytest.mark.parametrize("wrap", ["new Map([['a', v]])", "new Set([v])", "Object.assign(new Error('x'), { a: v })"])
+def test_what_is_no_plain_object_may_be_nested_as_deep_as_others(stage: Any, wrap: str) -> None:
+    value = stage.run(f"let v = 1; for (let i = 0; i < 64; i++) v = {wrap}; return v")
+    depth = 0
+    while value != 1:
+        value = value["a"] if isinstance(value, dict) else value[0]
+        depth += 1
+    assert depth == 64
+
+
+@pytest.mark.parametrize("source", ["new Map([['a', 1]])", "new Set([1])", "new Date(5)", "new Uint8Array([1])"])
+def test_where_the_stack_ends_nothing_is_taken_for_something_else(stage: Any, source: str) -> None:
+    code = f"""
+    const dig = (n, f) => (n === 0 ? f() : [dig(n - 1, f)][0]);
+    const show = () => JSON.stringify(kit.echo({source}));
+    const expected = show();
+    for (let n = 0; ; n++) {{
+      try {{
+        const shown = dig(n, show);
+        if (shown !== expected) return {{ n, shown }};
+      }} catch (e) {{ return e instanceof RangeError }}
+    }}
+    """
+    assert stage.run(code) is True

@@ -51,6 +51,7 @@ const saved = record({
   domName: getterOf(DOMException.prototype, "name"),
   fromBase64: Uint8Array.fromBase64,
   isView: ArrayBuffer.isView,
+  mapSizeOf: getterOf(Map.prototype, "size"),
   numberOf: Number.prototype.valueOf,
   setEach: Set.prototype.forEach,
   setSize: getterOf(Set.prototype, "size"),

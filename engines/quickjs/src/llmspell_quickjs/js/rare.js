@@ -5,7 +5,7 @@
   const { handles, mapEach, mapGet, mapSet, mapSize, mark, objectKeys, objectToString, record, saved } = core;
   const { nativeThen, stringify, walk, weakGet, weakSet } = core;
   const cannotCross = (message, depth) => core.part("refusals").cannotCross(message, depth);
-  const { bigIntOf, booleanOf, bufferLength, dateTime, fromBase64, isView, numberOf } = saved;
+  const { bigIntOf, booleanOf, bufferLength, dateTime, fromBase64, isView, mapSizeOf, numberOf } = saved;
   const { setEach, setSize, stringOf, toBase64, typedLength, typedTag, viewBuffer, viewLength, viewOffset } = saved;
   const { BigInt, Date, Map, Number, Uint8Array } = saved;
   const held = new Map(); // HostRef number -> its one object in this run
@@ -52,21 +52,14 @@
     return mark("f", bare([number, typeof name === "string" ? cut(name, 0, 200) : ""]));
   }
 
-  // The brand checks: each of these throws for anything that is not the real thing, whatever its prototype claims.
+  // The brand checks: each of these throws a TypeError for anything that is not the real thing, whatever its prototype
+  // claims. Anything else is no answer: where the stack ends, a Map would be taken for an empty object.
   function has(check, value) {
     try {
       apply(check, value, NONE);
       return true;
-    } catch {
-      return false;
-    }
-  }
-
-  function isMap(value) {
-    try {
-      mapSize(value);
-      return true;
-    } catch {
+    } catch (error) {
+      if (error === null || core.getPrototypeOf(error) !== core.TypeError.prototype) throw error;
       return false;
     }
   }
@@ -103,7 +96,7 @@
       case "[object Date]":
         return has(dateTime, value) ? instant(value, depth) : undefined;
       case "[object Map]":
-        return isMap(value) ? entries(value, depth) : undefined;
+        return has(mapSizeOf, value) ? entries(value, depth) : undefined;
       case "[object Set]":
         return has(setSize, value) ? members(value, depth) : undefined;
       case "[object ArrayBuffer]":
@@ -132,7 +125,7 @@
   // A tag of its own hides what an object holds, which must not be lost for that.
   function byBrand(value, depth) {
     if (has(dateTime, value)) return instant(value, depth);
-    if (isMap(value)) return entries(value, depth);
+    if (has(mapSizeOf, value)) return entries(value, depth);
     if (has(setSize, value)) return members(value, depth);
     return has(bufferLength, value) ? buffer(value, depth) : undefined;
   }
@@ -168,8 +161,15 @@
 
   function entries(value, depth) {
     core.countNodes(mapSize(value), depth);
-    const out = create(null);
+    const keys = bare([]);
+    const items = bare([]);
     mapEach(value, (item, key) => {
+      keys[keys.length] = key;
+      items[items.length] = item;
+    });
+    const out = create(null);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
       const kind = typeof key;
       if (kind !== "string" && kind !== "number" && kind !== "bigint") {
         const found = key === null ? "null" : kind;
@@ -179,19 +179,21 @@
       if (name in out) throw cannotCross("two keys of a Map become the same text " + stringify(name), depth);
       core.countText(name, depth);
       core.trail[depth] = name;
-      out[name] = walk(item, depth + 1);
-    });
+      out[name] = walk(items[i], depth + 1);
+    }
     return core.MARK in out ? escaped(out) : out;
   }
 
   function members(value, depth) {
     core.countNodes(apply(setSize, value, NONE), depth);
     const out = bare([]);
-    let index = 0;
     apply(setEach, value, [(item) => {
-      core.trail[depth] = index;
-      out[index++] = walk(item, depth + 1);
+      out[out.length] = item;
     }]);
+    for (let i = 0; i < out.length; i++) {
+      core.trail[depth] = i;
+      out[i] = walk(out[i], depth + 1);
+    }
     return out;
   }
 
