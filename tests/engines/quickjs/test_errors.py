@@ -74,7 +74,7 @@ function outer() { inner() }
         ("'use strict'; boom()", 1, 15),
         ("/* ü😀 */ await boom()", 1, 16),
         ("if (1) boom()\n", 1, 8),
-        ("let o = {};\n\n  o.x.y", 3, 3),
+        ("let o = {};\n\n  o.x.y", 3, 7),
     ],
 )
 def test_rewriting_moves_no_place(stage: Any, source: str, line: int, column: int) -> None:
@@ -318,7 +318,7 @@ def test_what_is_behind_an_error_is_told_with_it(stage: Any, source: str, messag
         ),
         (
             "const n = 1\nfunction f(a) { null.x }\n;[n].map((x) =>\n  f(f,\n  n))",
-            [("f", 2, 17), ("", 4, 3), ("", 3, 6)],
+            [("f", 2, 22), ("", 4, 3), ("", 3, 6)],
         ),
     ],
 )
@@ -330,4 +330,4 @@ def test_a_call_over_several_lines_stands_where_it_begins(stage: Any, source: st
 
 def test_a_call_that_may_be_another_is_left_where_the_engine_saw_it(stage: Any) -> None:
     failure = stage.failure("function f(a) { null.x }\nf(1,\n  f(2))")
-    assert [(f.line, f.column) for f in failure.frames] == [(1, 17), (3, 3)]
+    assert [(f.line, f.column) for f in failure.frames] == [(1, 22), (3, 3)]

@@ -21,6 +21,7 @@ TRUSTED = (
     "timers",
     "crypto",
     "modules",
+    "places",
     "failures",
     "tasks",
     "async",
@@ -120,6 +121,7 @@ def test_no_method_is_called_by_name_on_what_a_script_could_reach() -> None:
         if entry.name.startswith(("2", "3", "4", "5", "6")) or entry.name in (
             "rare.js",
             "modules.js",
+            "places.js",
             "failures.js",
             "tasks.js",
         ):
@@ -134,8 +136,8 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 def test_every_part_is_there() -> None:
     expected = (
-        "async calls channel clone console crypto failures for-await hosts inspect modules names percent promises rare "
-        "refusals search tasks text timers url urlparse visits"
+        "async calls channel clone console crypto failures for-await hosts inspect modules names percent places "
+        "promises rare refusals search tasks text timers url urlparse visits"
     )
     assert sorted(glue.parts()) == expected.split()
 
@@ -186,7 +188,7 @@ def test_the_glue_works_as_text_where_bytecode_cannot_be_had() -> None:
     vm.open(serve, None)
     described = (
         '{"mode":"run","limits":[64,1000,10000],"name":"a.js","main":{"key":"a.js","name":"a.js","first":2000,"count":2,'
-        '"edits":[],"globals":[["console",""]],"isAsync":false,"isModule":false,"requests":[],"stars":[]}}'
+        '"edits":[],"calls":[],"isWide":false,"globals":[["console",""]],"isAsync":false,"isModule":false,"requests":[],"stars":[]}}'
     )
     code = "\n" * 1999 + "(function(h,require,module,exports){console.log([1n]); return new Map([['a', 1]])\n})"
     assert vm.enter("begin", described, "P{}", code) == ""

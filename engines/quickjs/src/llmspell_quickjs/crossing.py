@@ -7,6 +7,7 @@ from typing import Any
 from llmspell.engine.messages import Call, Reply
 from llmspell.values import HostRef
 from llmspell_quickjs.codec import decode, encode
+from llmspell_quickjs.names import camel
 from llmspell_quickjs.stack import Files
 
 STOP = "X"
@@ -14,6 +15,9 @@ STOP = "X"
 
 TOO_DEEP = "R"
 """The answer to a glue that asks for a part of itself where the stack has no room for it."""
+
+_COLUMNS = 1 << 20
+"""A place is one number: a line of the engine, times this, and the column in it."""
 
 
 class Crossing:
@@ -27,7 +31,7 @@ class Crossing:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._lines: dict[int, int] = {}  # of the engine -> of the author
+        self._lines: dict[tuple[int, str], int] = {}  # place of the engine and function -> line of the author
         self._handles: dict[int, HostRef] = {}
 
     def read(self, frame: str) -> Any:
@@ -35,14 +39,19 @@ class Crossing:
         return decode(frame, self._handle)
 
     def call(self, frame: str) -> Call:
-        """Read a call: ``[id, line, target, method, args]``."""
-        id, line, target, method, args = decode(frame, self._handle)
-        own = self._lines.get(line)
-        if own is None:
-            own = self._files.line(line)
-            if own:
-                self._lines[line] = own
-        return Call(id, target, method, args, own)
+        """Read a call: ``[id, place, target, method, args]``."""
+        id, place, target, method, args = decode(frame, self._handle)
+        return Call(id, target, method, args, self.line(place, method))
+
+    def line(self, place: int, method: str) -> int:
+        """Return the author's line of a place where something is called, as the glue writes places."""
+        key = (place, method)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._files.call_line(*divmod(place, _COLUMNS), camel(method))
+            if line:
+                self._lines[key] = line
+        return line
 
     def answer(self, reply: Reply) -> str:
         """Write what the glue hears of a reply that is not fatal."""

@@ -24,7 +24,7 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
         is_full: The heap has been near its limit. An engine without memory for an error object throws null.
     """
     name, message = told["name"], told["message"]
-    frames = files.frames(told["stack"], name)
+    frames = files.frames(told["stack"], name, message)
     kind = told.get("kind", "")
     is_told = name or message != _NULL
     if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and (kind == "lost" or not is_told)):

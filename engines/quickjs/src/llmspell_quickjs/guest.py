@@ -350,8 +350,8 @@ class JavaScriptGuest:
 
     def _module(self, request: str, before: str) -> str:
         """Find a module, and describe it as :meth:`RunSources.found` does."""
-        id, line, name, importer = json.loads(request)
-        call = Call(id, HOST, "module", [name, importer], self._sources.files.line(line))
+        id, place, name, importer = json.loads(request)
+        call = Call(id, HOST, "module", [name, importer], self._crossing.line(place, "require"))
         reply = self._ask(call, before, hears=True)
         if reply.fault is not None:
             return self._crossing.answer(reply) if self._heeds(reply) else STOP

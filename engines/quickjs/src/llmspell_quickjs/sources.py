@@ -94,6 +94,8 @@ class RunSources:
             "first": first,
             "count": prepared.edits.line_count + 1,
             "edits": prepared.edits.shifts,
+            "calls": prepared.long_calls,
+            "isWide": not prepared.text.isascii(),
             "globals": self._new_globals(prepared),
             "isAsync": prepared.is_async,
             "isModule": prepared.is_module,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from llmspell.engine.messages import FrameInfo
 from llmspell_quickjs.glue import FIRST_LINE
-from llmspell_quickjs.source import MAIN_FUNCTION, Calls, Prepared, dialect_of
+from llmspell_quickjs.source import MAIN_FUNCTION, Prepared
 
 LANGUAGE = "javascript"
 _FRAME = re.compile(r"^    at (?:(?P<function>.*?) \()?(?P<file>[^()]+):(?P<line>\d+):(?P<column>\d+)\)?$")
@@ -26,10 +26,9 @@ class Place(NamedTuple):
 class Files:
     """The files of one run. Each is given lines of its own, so that a line of the engine names its file."""
 
-    __slots__ = ("_calls", "_files", "_firsts", "_next")
+    __slots__ = ("_files", "_firsts", "_next")
 
     def __init__(self) -> None:
-        self._calls: dict[str, Calls] = {}
         self._firsts: list[int] = []
         self._files: list[Prepared] = []
         self._next = FIRST_LINE
@@ -61,11 +60,6 @@ class Files:
     def named(self, name: str) -> Prepared | None:
         return next((prepared for prepared in self._files if prepared.name == name), None)
 
-    def line(self, line: int) -> int:
-        """Return the author's line of a line of the engine, 0 if it is nobody's."""
-        found = self.find(line)
-        return 0 if found is None else found[1]
-
     def place(self, line: int, column: int = 1) -> Place:
         """Return the author's place of a line and byte column of the engine."""
         found = self.find(line)
@@ -74,18 +68,16 @@ class Files:
         prepared, own = found
         return Place(prepared.name, own, prepared.edits.original_column(own, column))
 
-    def _call(self, place: Place, function: str) -> Place:
-        """Return where the call of a function stands that is under way at a place."""
-        prepared = self.named(place.file)
-        if prepared is None or not 1 <= place.line <= prepared.edits.line_count:
-            return place
-        calls = self._calls.get(place.file)
-        if calls is None:
-            calls = self._calls[place.file] = Calls(prepared.edits.text, dialect_of(place.file))
-        start = calls.start_of(function, prepared.edits.offset(place.line, place.column))
-        return place if start is None else Place(place.file, *prepared.edits.place(start))
+    def call_line(self, line: int, column: int, called: str) -> int:
+        """Return the author's line of a call of ``called`` that is under way, 0 if it is nobody's."""
+        found = self.find(line)
+        if found is None:
+            return 0
+        prepared, own = found
+        offset = prepared.edits.offset(own, prepared.edits.original_column(own, column))
+        return prepared.edits.spot(prepared.places.of_call(offset, called))[0]
 
-    def frames(self, stack: str, error: str = "") -> tuple[FrameInfo, ...]:
+    def frames(self, stack: str, error: str = "", message: str = "") -> tuple[FrameInfo, ...]:
         """Read a stack as the engine writes it, or as the glue shows it to scripts.
 
         Frames of the glue and of the engine itself are left out.
@@ -93,21 +85,25 @@ class Files:
         Args:
             stack: The text.
             error: The class of the error it belongs to, which may have been made there.
+            message: What that error says.
         """
         frames: list[FrameInfo] = []
         above = error  # the function that a frame has called
-        for text in stack.split("\n"):
+        for number, text in enumerate(stack.split("\n")):
             match = _FRAME.match(text)
             called, above = above, text[7:].partition(" (")[0]
             if match is None:
                 continue
             line, column = int(match["line"]), int(match["column"])
-            if match["file"] == "<input>":
-                place = self.place(line, column)
-            else:
-                place = Place(match["file"] if self.named(match["file"]) else "", line, column)
-            if place.file:
-                place = self._call(place, called)
+            place = self.place(line, column) if match["file"] == "<input>" else Place(match["file"], line, column)
+            prepared = self.named(place.file)
+            if prepared is not None:
+                edits, places = prepared.edits, prepared.places
+                offset = edits.offset(place.line, place.column)
+                if number:
+                    place = Place(place.file, *edits.place(places.of_call(offset, called)))
+                else:
+                    place = Place(place.file, *edits.place(places.of_error(offset, error, message)))
                 function = match["function"] or ""
                 name = "" if function in (MAIN_FUNCTION, "<eval>") else function[:200]
                 frames.append(FrameInfo(LANGUAGE, place.file, place.line, place.column, name))

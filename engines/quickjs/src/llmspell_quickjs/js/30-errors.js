@@ -5,7 +5,7 @@ const files = bare([]); // { name, first, count, edits } by the lines they were 
 const nativeStack = uncurry(getOwnPropertyDescriptor(PlainError.prototype, "stack").get);
 const FRAME = "(<input>:";
 const SEARCHING = "    at __llmspell_search "; // what stands below it waits for what stands above it
-const OWN_FRAME = "    at __llmspell_file "; // the function a file becomes
+const OWN_NAME = "__llmspell_file"; // the function a file becomes
 
 // When a script is interrupted or out of memory, the engine turns the error into text with no interrupt armed and no
 // way to call the host. It reads toString, name, message and stack, so none of these may lead to a script's code.
@@ -23,7 +23,7 @@ function lockErrors() {
       lock(prototype, "toString", prototype.toString);
       lock(prototype, Symbol.toPrimitive, undefined);
       defineProperty(prototype, "stack", record({
-        get() { const text = stackOf(this); return typeof text === "string" ? authorsStack(text) : text; },
+        get() { const text = stackOf(this); return typeof text === "string" ? authorsStack(text, this) : text; },
         set(value) { if (this !== prototype) hide(this, "stack", value); },
         configurable: false,
       }));
@@ -66,24 +66,35 @@ function stackOf(error) {
 }
 
 // Error stacks name lines of the one text all files are strung together in. Scripts see their own frames, by file.
-function authorsStack(text) {
+function authorsStack(text, error) {
   let out = "";
-  let place = find(text, FRAME);
-  while (place >= 0) {
-    const colon = find(text, ":", place + FRAME.length);
-    const file = fileOf(+cut(text, place + FRAME.length, colon));
-    if (file !== undefined) {
-      let begin = place;
-      while (begin > 0 && text[begin - 1] !== "\n") begin--;
-      const name = cut(text, begin, place);
-      const line = +cut(text, place + FRAME.length, colon) - file.first + 1;
-      const column = +cut(text, colon + 1, find(text, ")", colon));
-      const at = file.name + ":" + line + ":" + authorsColumn(file.edits, line, column);
-      out += name === OWN_FRAME ? "    at " + at + "\n" : name + "(" + at + ")\n";
+  let called = places === undefined ? undefined : places.called(error); // the function that a frame has called
+  for (let begin = 0, end; begin < text.length; begin = end + 1) {
+    end = find(text, "\n", begin);
+    if (end < 0) end = text.length;
+    const line = cut(text, begin, end);
+    const name = cut(line, 7, find(line, " ("));
+    const place = find(line, FRAME);
+    if (place >= 0) {
+      const at = authorsPlace(cut(line, place + FRAME.length), called);
+      if (at !== "") out += "    at " + (name === OWN_NAME ? at : name + " (" + at + ")") + "\n";
     }
-    place = find(text, FRAME, colon);
+    called = name;
   }
-  return cut(out, 0);
+  return out;
+}
+
+// "line:column)" of the engine in the author's words; "" if it is nobody's.
+function authorsPlace(place, called) {
+  const colon = find(place, ":");
+  const engineLine = +cut(place, 0, colon);
+  const engineColumn = +cut(place, colon + 1, find(place, ")"));
+  const file = fileOf(engineLine);
+  if (file === undefined) return "";
+  const line = engineLine - file.first + 1;
+  const column = authorsColumn(file.edits, line, engineColumn);
+  const at = places === undefined ? line + ":" + column : places.exactly(file, line, column, engineColumn, called);
+  return file.name + ":" + at;
 }
 
 function fileOf(line) {

@@ -6,6 +6,7 @@ const searches = bare([]); // chains of the files that wait for a module to be f
 let cancelled = ""; // why, once the run is being ended
 let calls; // the part of that name, once a script makes calls
 let tasks; // likewise, once it uses tasks
+let places; // likewise, once one of its files needs it
 
 function halt() {
   for (;;) {
@@ -40,5 +41,6 @@ function part(name) {
   const made = (parts[name] = make(core));
   if (name === "calls") calls = made;
   else if (name === "tasks") tasks = made;
+  else if (name === "places") places = made;
   return made;
 }

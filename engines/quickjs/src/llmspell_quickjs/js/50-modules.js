@@ -7,9 +7,13 @@ const namespaces = new NewWeakMap(); // object of a module's live names -> true
 
 // Make a module of a prepared file. Only a function expression is evaluated here, nothing of the author's runs.
 function compile(described, code) {
-  const { key, globals } = described;
+  const { key, first, globals } = described;
   for (let i = 0; i < globals.length; i++) prepareGlobal(globals[i], key);
   files[files.length] = described;
+  if (described.calls.length > 0 || described.isWide) {
+    described.code = code;
+    part("places"); // now: where an error is looked at, the host may not be asked
+  }
   let body;
   try {
     body = evaluate(code);
@@ -18,7 +22,7 @@ function compile(described, code) {
     throw error;
   }
   return record({
-    key, body, state: "new", isMain: false, isModule: described.isModule, isAsync: described.isAsync,
+    key, first, body, state: "new", isMain: false, isModule: described.isModule, isAsync: described.isAsync,
     requests: described.requests, stars: described.stars,
     dependencies: described.requests.length > 0 ? undefined : EMPTY,
     exports: {}, holder: undefined, namespace: undefined, waits: bare([]), promise: undefined, error: undefined,

@@ -34,35 +34,36 @@
     if (reason !== "") throw new BridgeError(reason, "cancelled");
   }
 
-  // The line of the author's code that is calling, 0 if unknown; and the stack to give to an error that comes later.
+  // The stack to give to an error that comes later; and the place of the author's code that is calling, 0 if unknown.
   function callSite() {
     const error = new Error();
     const text = searches.length === 0 ? nativeStack(error) : stackOf(error);
     return typeof text === "string" ? text : "";
   }
 
-  function lineOf(stack) {
+  // Line and column as one number, as the host reads them; the line `unless` if none of the author's calls.
+  function placeOf(stack, unless = 0) {
     let at = find(stack, FRAME);
     while (at >= 0) {
       const colon = find(stack, ":", at + FRAME.length);
       const line = +cut(stack, at + FRAME.length, colon);
-      if (line >= FIRST_LINE) return line;
+      if (line >= FIRST_LINE) return line * 1048576 + +cut(stack, colon + 1, find(stack, ")", colon));
       at = find(stack, FRAME, colon);
     }
-    return 0;
+    return unless * 1048576 + 1;
   }
 
-  function startCall(target, method, args, line) {
+  function startCall(target, method, args, place) {
     refuseCancelled();
     return framed(() => {
       const copies = list(args, 0);
-      return bare([++lastCall, line, target, method, copies]);
+      return bare([++lastCall, place, target, method, copies]);
     });
   }
 
   function ask(target, method, args) {
     const site = callSite();
-    const answer = host("ask", startCall(target, method, args, lineOf(site)), tellSaid());
+    const answer = host("ask", startCall(target, method, args, placeOf(site)), tellSaid());
     return take(answer, site);
   }
 
@@ -78,7 +79,7 @@
     const tasks = core.tasks();
     if (tasks !== undefined) tasks.refuseCancelled(tasks.now());
     const site = callSite();
-    const frame = startCall(target, method, args, lineOf(site));
+    const frame = startCall(target, method, args, placeOf(site));
     const id = lastCall;
     said[said.length] = "C" + frame;
     return new NativePromise((resolve, reject) => {
@@ -129,7 +130,7 @@
   }
 
   return record({
-    BridgeError, abandonAll, ask, callSite, faultError, forget, lineOf, method, nudge, refuseCancelled, say, settle,
+    BridgeError, abandonAll, ask, callSite, faultError, forget, method, nudge, placeOf, refuseCancelled, say, settle,
     lastCall: () => lastCall,
     nextCall: () => ++lastCall,
     outstanding: () => outstanding,

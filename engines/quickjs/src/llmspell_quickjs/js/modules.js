@@ -5,7 +5,7 @@
   const { bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, find, freeze, halt, host } = core;
   const { lower, mapGet, mapSet, modules, nativeThen, origins, parse, record, setPrototypeOf, start, stringify } = core;
   const { searches, tellSaid, weakGet, weakSet } = core;
-  const { BridgeError, callSite, faultError, lineOf, method, nextCall, refuseCancelled } = core.part("calls");
+  const { BridgeError, callSite, faultError, method, nextCall, placeOf, refuseCancelled } = core.part("calls");
   const resolved = new core.saved.Map(); // importer + name -> module
 
   // Have the host find a module. One of another language may come back to this guest: what the host says meanwhile is
@@ -21,8 +21,9 @@
     }
   }
 
-  // Find a module, by the name a file asks for it. `chain` is that file, and those that wait for it.
-  function resolve(name, importer, chain) {
+  // Find a module, by the name a file asks for it. `chain` is that file, and those that wait for it; `line` of the engine
+  // is where it asks, if no code of its own does.
+  function resolve(name, importer, chain, line) {
     if (typeof name !== "string") throw new core.TypeError("the name of a module must be a text");
     refuseCancelled();
     const wanted = importer + "\n" + name;
@@ -30,7 +31,7 @@
     if (known !== undefined) return known;
     if (name === "async" || name === "channel") return ownModule(name);
     const site = callSite();
-    const answer = __llmspell_search(stringify(bare([nextCall(), lineOf(site), name, importer])), chain);
+    const answer = __llmspell_search(stringify(bare([nextCall(), placeOf(site, line), name, importer])), chain);
     const kind = answer[0];
     let module;
     if (kind === "B") module = bridgeModule(parse(cut(answer, 1)));
@@ -129,17 +130,17 @@
   // Find what a static import asks for. No frame of the author's is on the stack yet: an error is given its place.
   function asked(module, request, here) {
     try {
-      const dependency = resolve(request.specifier, module.key, here);
+      const dependency = resolve(request.specifier, module.key, here, module.first + request.line - 1);
       refuseCircle(dependency, here);
       return dependency;
     } catch (error) {
       const origin = weakGet(origins, error);
-      if (origin !== undefined && origin.place === undefined) origin.place = placeOf(module, request);
+      if (origin !== undefined && origin.place === undefined) origin.place = importedAt(module, request);
       throw error;
     }
   }
 
-  function placeOf(module, request) {
+  function importedAt(module, request) {
     return bare([module.key, request.line, 1]);
   }
 
@@ -225,7 +226,7 @@
         const error = new core.SyntaxError(
           "'" + request.specifier + "' has no export '" + name + "'; " + instead(name, request.specifier, namespace),
         );
-        weakSet(origins, error, record({ kind: "module", module: request.specifier, place: placeOf(module, request) }));
+        weakSet(origins, error, record({ kind: "module", module: request.specifier, place: importedAt(module, request) }));
         throw error;
       }
     }

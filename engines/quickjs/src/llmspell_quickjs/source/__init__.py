@@ -3,8 +3,7 @@
 May import ``llmspell.engine`` and ``llmspell.errors`` only; it knows nothing of the VM.
 """
 
-from llmspell_quickjs.source.calls import Calls
 from llmspell_quickjs.source.prepare import HELPER, MAIN_FUNCTION, Prepared, Request, Role, dialect_of, prepare
 from llmspell_quickjs.source.refused import Refused
 
-__all__ = ["HELPER", "MAIN_FUNCTION", "Calls", "Prepared", "Refused", "Request", "Role", "dialect_of", "prepare"]
+__all__ = ["HELPER", "MAIN_FUNCTION", "Prepared", "Refused", "Request", "Role", "dialect_of", "prepare"]

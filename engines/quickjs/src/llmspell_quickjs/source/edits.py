@@ -102,8 +102,15 @@ class Edits:
         line = bisect_right(starts, offset)
         return line, len(self.text[starts[line - 1] : offset].decode("utf-8", "replace")) + 1
 
+    def spot(self, offset: int) -> tuple[int, int]:
+        """Return line (from 1) and column (from 0, in bytes) of a byte of the original."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1]
+
     def offset(self, line: int, column: int) -> int:
-        """Return the byte of the original at a line and column, as :meth:`place` counts them."""
+        """Return the byte of the original at a line and column, as :meth:`place` counts them; 0 if there is none."""
+        if not 1 <= line <= len(self._line_starts):
+            return 0
         return self._line_starts[line - 1] + len(self.line_text(line)[: column - 1].encode("utf-8", "replace"))
 
     def original_column(self, line: int, column: int) -> int:

@@ -28,6 +28,8 @@ _COMMON = """
 (meta_property) @meta
 [(import_statement) (export_statement)] @module_statement
 (decorator) @decorator
+[(call_expression) (new_expression)] @call
+(object_pattern) @pattern
 """
 _ACCESSOR = '(public_field_definition "accessor" @accessor)\n'
 
@@ -71,7 +73,10 @@ def first_error(root: Node) -> int:
 
 
 def landmarks(root: Node, dialect: Dialect) -> dict[str, list[Node]]:
-    """Find what decides how a module is run: ``await``, ``return``, ``import()``, ``import.meta``, functions."""
+    """Find what decides how a module is run, and where things happen in it.
+
+    ``await``, ``return``, ``import()``, ``import.meta``, functions, calls, patterns that take objects apart.
+    """
     field = "field_definition" if dialect == "javascript" else "public_field_definition"
     functions = f"[{' '.join(f'({name})' for name in (*FUNCTIONS, field))}] @function"
     odd = "[(jsx_element) (jsx_self_closing_element)] @jsx\n" if dialect == "javascript" else _ACCESSOR

@@ -14,6 +14,7 @@ from llmspell_quickjs.source.completion import RESULT, return_completion
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, refuse_nested, rewrite_modules
 from llmspell_quickjs.source.parsing import Dialect, bound_names, first_error, landmarks, parse, text_of
+from llmspell_quickjs.source.places import Places, Span
 from llmspell_quickjs.source.refused import Refused
 from llmspell_quickjs.source.typescript import erase_types
 
@@ -53,6 +54,7 @@ class Prepared:
         text: A function expression; its lines are those of the file.
         head: What of the text stands before the file.
         edits: The way back to the author's columns.
+        places: Where things happen that the engine tells of by another place.
         is_async: It awaits at its top level.
         is_module: It uses ``import`` or ``export``.
         odd: Where the parser found no sense in it, if so; the engine has the last word on that.
@@ -62,12 +64,16 @@ class Prepared:
         stray: Where the first ``await`` stands that is in a function that is not async, if there is one: an error, or
             a variable of that name. The engine has the last word on that too.
         words: Every name that occurs in it, in whatever role.
+        long_calls: For each call of several lines, and what its arguments hold: line and column (from 0, in bytes)
+            where the arguments begin and end, the name, None for a function, and its line and column; the column once
+            more, in characters from 1.
     """
 
     name: str
     text: str
     head: str
     edits: Edits
+    places: Places
     is_async: bool = False
     is_module: bool = False
     odd: int | None = None
@@ -76,6 +82,7 @@ class Prepared:
     waits: tuple[tuple[int, int, str], ...] = ()
     stray: tuple[int, int] | None = None
     words: frozenset[str] = frozenset()
+    long_calls: tuple[tuple[int | str | None, ...], ...] = ()
 
     @property
     def may_mention_any(self) -> bool:
@@ -138,11 +145,13 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
     tail = f"\n;return {RESULT}}})" if picks_up else "\n})"
     edits.insert(0, head, rank=-2)
     body = edits.apply().decode("utf-8", "surrogatepass")
+    places = Places(source, *(marks.get(kind, ()) for kind in ("call", "function", "pattern")))
     return Prepared(
         name,
         body + tail,
         head,
         edits,
+        places,
         is_async=bool(top_awaits),
         is_module=syntax.is_module,
         odd=first_error(root) if root.has_error else None,
@@ -151,7 +160,13 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         waits=tuple(waits),
         stray=edits.place(min(strays)) if strays else None,
         words=words,
+        long_calls=tuple(_told(call, edits) for call in places.over_lines()),
     )
+
+
+def _told(call: Span, edits: Edits) -> tuple[int | str | None, ...]:
+    spot = edits.spot
+    return (*spot(call.start), *spot(call.end), call.name, *spot(call.callee), edits.place(call.callee)[1])
 
 
 def _parameters(own: Set[str] = frozenset()) -> str:
@@ -185,7 +200,7 @@ def _json(name: str, source: bytes) -> Prepared:
     head = f"(function {MAIN_FUNCTION}({_parameters()}){{module.exports=("
     edits.insert(0, head, rank=-2)
     text = edits.apply().decode("utf-8", "surrogatepass") + "\n)})"
-    return Prepared(name, text, head, edits)
+    return Prepared(name, text, head, edits, Places())
 
 
 def _awaiting(marks: dict[str, list[Node]]) -> list[Node]:
