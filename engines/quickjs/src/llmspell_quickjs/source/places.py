@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from llmspell_quickjs.source.parsing import FUNCTIONS, child_of_type, text_of
+from llmspell_quickjs.source.parsing import FUNCTIONS, text_of
 
+_CALLS = {"call_expression": "function", "new_expression": "constructor"}
+_PARTS = {"member_expression": "property", "subscript_expression": "index"}
 _NAMES = ("identifier", "property_identifier", "private_property_identifier")
 _NAMELESS = frozenset({*FUNCTIONS, "string", "number", "true", "false", "null", "regex"})
 """Arguments of which the engine notes no place, unless they are the first."""
@@ -147,11 +149,12 @@ class Places:
 
 
 def _span(call: Node) -> Span | None:
-    arguments = child_of_type(call, "arguments")
-    what = call.child_by_field_name("function") or call.child_by_field_name("constructor")
-    if arguments is None or what is None:
+    arguments = call.child_by_field_name("arguments")
+    callee = call.child_by_field_name(_CALLS[call.type])
+    if arguments is None or arguments.type != "arguments" or callee is None:
         return None
-    callee = what.child_by_field_name("property") or what.child_by_field_name("index") or what
+    if callee.type in _PARTS:
+        callee = callee.child_by_field_name(_PARTS[callee.type]) or callee
     name = text_of(callee) if callee.type in _NAMES else ""
     start, end = arguments.start_byte, arguments.end_byte
     given = [argument for argument in arguments.named_children if argument.type != "comment"]
