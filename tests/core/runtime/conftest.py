@@ -147,7 +147,10 @@ class ScriptedPlugin:
             capabilities=Capabilities(inline=frozenset({"deadline", "cancel"})),
         )
         yield EngineSpec(
-            "other", factory=lambda: self.other, extensions=(".other",), capabilities=Capabilities(calls_each=True)
+            "other",
+            factory=lambda: self.other,
+            extensions=(".other",),
+            capabilities=Capabilities(inline=frozenset({"deadline", "cancel"}), calls_each=True),
         )
 
     @hookimpl

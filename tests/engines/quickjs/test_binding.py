@@ -75,15 +75,6 @@ def test_every_piece_works_here() -> None:
     assert (pieces.interrupt, pieces.heap, pieces.symbols is not None) == (True, True, True)
 
 
-def test_an_engine_that_cannot_interrupt_is_refused_where_that_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmspell_quickjs import native
-    from llmspell_quickjs.engine import JavaScriptEngine
-
-    monkeypatch.setattr(native, "_probe_interrupt", lambda: False)
-    with pytest.raises(PluginLoadError, match="cannot be interrupted here: the layout"):
-        JavaScriptEngine()
-
-
 def test_loading_the_engine_starts_no_thread(in_child: Callable[[str], str]) -> None:
     code = """
 import os, threading

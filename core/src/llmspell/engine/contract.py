@@ -113,7 +113,9 @@ class ScriptEngine(Protocol):
     """One language. Stateless towards runs: caches and pools only.
 
     An engine that imports modules or reads files of its own only when they are first needed also has a method
-    ``preload()``, which does all of it at once: workers call it before they give up their files.
+    ``preload()``, which does all of it at once: workers call it before they give up their files. One that cannot know
+    before it is loaded whether a running guest heeds ``interrupt`` has a text ``lacks_deadline``, empty if it does, or
+    else why not: inside the host's process it is then refused under a deadline, and in a worker killed at it.
     """
 
     def compile(self, source: Source) -> Program:

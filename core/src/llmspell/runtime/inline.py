@@ -8,17 +8,26 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
-from llmspell.engine import Guest, GuestLimits, GuestUsage, ScriptEngine
+from llmspell.engine import Capabilities, Guest, GuestLimits, GuestUsage, ScriptEngine
 from llmspell.engine.messages import Delivery, GuestMessage, Reply
+from llmspell.engine.spec import Limit
 from llmspell.errors import EngineCrashed
 from llmspell.runtime.delivery import deliver
 from llmspell.runtime.seat import Isolation, Told
 from llmspell.runtime.steps import StepThreads
 from llmspell.runtime.waits import Waits
 
-INLINE = Isolation("inline", {"deadline": "cooperative", "memory": "engine", "output": "host", "cancel": "cooperative"})
+_HOW = {"deadline": "cooperative", "cancel": "cooperative"}
+
+
+@cache
+def _isolation(enforced: frozenset[Limit]) -> Isolation:
+    """Describe what holds a run in this process: what its engine enforces, and the host's count of its output."""
+    how: dict[str, str] = {name: _HOW.get(name, "engine") for name in sorted(enforced)}
+    return Isolation("inline", how | {"output": "host"})
 
 
 class InlineSeat:
@@ -27,7 +36,11 @@ class InlineSeat:
     Its steps run in the caller's thread (``step``) or in one of the host's step threads (``begin``).
     """
 
-    __slots__ = ("_abandoned", "_begun", "_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_told")
+    __slots__ = (
+        "_abandoned", "_begun", "_busy", "_closed", "_guest", "_loop", "_lost", "_threads", "_told", "isolation",
+    )  # fmt: skip
+
+    isolation: Isolation
 
     def __init__(self, engine: ScriptEngine, limits: GuestLimits, port: Any, threads: StepThreads) -> None:
         self._guest: Guest = engine.open(limits, port)
@@ -37,10 +50,6 @@ class InlineSeat:
         self._closed = False
         self._told: Told | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def isolation(self) -> Isolation:
-        return INLINE
 
     def step(self, word: Delivery) -> Sequence[GuestMessage]:
         if self._lost:
@@ -152,6 +161,8 @@ class _BlockingPort:
 class BlockingInlineSeat:
     """A guest that cannot suspend, in a thread of its own in this process (level ``minimal`` only)."""
 
+    isolation: Isolation
+
     def __init__(self, engine: ScriptEngine, limits: GuestLimits, port: Any, threads: StepThreads) -> None:
         self._port = _BlockingPort(port)
         self._engine = engine
@@ -163,10 +174,6 @@ class BlockingInlineSeat:
         self._closed = False
         self._opened = threading.Event()
         threads.dedicate(self._live)
-
-    @property
-    def isolation(self) -> Isolation:
-        return INLINE
 
     def _live(self) -> None:
         outbox = self._port.outbox
@@ -233,7 +240,9 @@ class BlockingInlineSeat:
 
 
 def inline_seat(
-    engine: ScriptEngine, suspends: bool, limits: GuestLimits, port: Any, threads: Callable[[], StepThreads]
+    engine: ScriptEngine, can: Capabilities, limits: GuestLimits, port: Any, threads: Callable[[], StepThreads]
 ) -> InlineSeat | BlockingInlineSeat:
     """Seat a guest of ``engine`` in this process."""
-    return (InlineSeat if suspends else BlockingInlineSeat)(engine, limits, port, threads())
+    made = (InlineSeat if can.suspends else BlockingInlineSeat)(engine, limits, port, threads())
+    made.isolation = _isolation(can.inline)
+    return made

@@ -75,6 +75,7 @@ class Placements:
         missing = [
             name
             for name, asked in (
+                ("deadline", limits.time is not None),
                 ("steps", limits.steps is not None),
                 ("recursion", limits.recursion is not None),
             )
@@ -96,8 +97,24 @@ class Placements:
         from llmspell.runtime.inline import inline_seat
 
         return inline_seat(
-            self._engine(spec), spec.capabilities.suspends, self.guest_limits(policy), RunPort(run), self._step_threads
+            self._found(spec, policy), spec.capabilities, self.guest_limits(policy), RunPort(run), self._step_threads
         )
+
+    def _found(self, spec: EngineSpec, policy: Policy) -> ScriptEngine:
+        """Return the engine, loaded; it may have found that this machine does not let it keep what its spec says.
+
+        Raises:
+            PolicyUnsupportedError: It has, and the policy asks for it.
+        """
+        engine = self._engine(spec)
+        lacking: str = getattr(engine, "lacks_deadline", "")
+        if lacking and policy.limits.time is not None:
+            raise PolicyUnsupportedError(
+                f"the {spec.name} engine cannot enforce deadline inside this process: {lacking}",
+                missing=("deadline",),
+                hint="use level standard: a worker is killed at the deadline",
+            )
+        return engine
 
     def adopt(self, launch: Launch) -> None:
         """Use a zygote that was launched ahead, and own it."""

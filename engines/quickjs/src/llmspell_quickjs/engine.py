@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from llmspell.engine import Guest, GuestLimits, Port, Program, Source
 from llmspell.engine.messages import Failure
-from llmspell.errors import Location, PluginLoadError, PolicyUnsupportedError, ScriptSyntaxError
+from llmspell.errors import Location, PolicyUnsupportedError, ScriptSyntaxError
 from llmspell_quickjs.binding import check_binding
 from llmspell_quickjs.cache import PreparedFiles
-from llmspell_quickjs.spec import INTERRUPTS
 from llmspell_quickjs.stack import LANGUAGE
 
 
@@ -27,8 +26,12 @@ class JavaScriptEngine:
         spares: Fresh VMs to hold ready.
         programs: Prepared sources to remember.
 
+    Attributes:
+        pieces: What of the binding's inside works here.
+        lacks_deadline: Why running scripts can be stopped only by ending their worker, ``""`` if they can otherwise.
+
     Raises:
-        PluginLoadError: ``quickjs`` is another package, or another build than this was measured on.
+        PluginLoadError: ``quickjs`` is another package.
 
     Example:
         >>> from llmspell.engine import Source
@@ -39,7 +42,7 @@ class JavaScriptEngine:
     """
 
     def __init__(self, spares: int = 1, programs: int = 256) -> None:
-        version = check_binding()
+        check_binding()
         from llmspell_quickjs.native import probe
         from llmspell_quickjs.pool import Spares
         from llmspell_quickjs.source import prepare
@@ -47,12 +50,7 @@ class JavaScriptEngine:
         from llmspell_quickjs.watch import HeapWatch
 
         self.pieces = probe()
-        if INTERRUPTS and not self.pieces.interrupt:
-            raise PluginLoadError(
-                f"quickjs-ng {version} cannot be interrupted here: {self.pieces.missing['interrupt']}",
-                plugin="llmspell-quickjs",
-                hint="install the quickjs-ng version that llmspell-quickjs asks for, from its published wheel",
-            )
+        self.lacks_deadline = self.pieces.missing.get("interrupt", "")
         self._programs = PreparedFiles(programs)
         self._spares = Spares(VmFactory(self.pieces), spares)
         self._watch = HeapWatch()

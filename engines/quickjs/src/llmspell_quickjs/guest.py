@@ -391,9 +391,9 @@ class JavaScriptGuest:
 
     @property
     def _is_full(self) -> bool:
-        """The heap has been near its limit."""
+        """The heap has been near its limit, or may have been, where that cannot be told."""
         limit = self._limits.memory
-        return limit is not None and self._peak > limit * _NEARLY
+        return limit is not None and (self._peak > limit * _NEARLY or not self._spares.factory.pieces.heap)
 
     def _stopped(self, stack: str = "") -> Failure:
         frames = self._sources.files.frames(stack)

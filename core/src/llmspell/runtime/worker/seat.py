@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell.engine import EngineSpec, GuestLimits, GuestUsage
-from llmspell.engine.messages import Delivery, Emit, Failed, GuestMessage
+from llmspell.engine.messages import Delivery, Emit, Failed, GuestMessage, Replies, Reply
 from llmspell.errors import EngineCrashed, LlmspellError, MemoryExceeded
 from llmspell.runtime.seat import SOFT, Isolation, Told
 from llmspell.runtime.watchdog import Watchdog
@@ -32,6 +32,9 @@ GRACE = 0.04
 
 CLEANUP_GRACE = 0.15
 """The same for a cancellation, after which a guest may run its clean-up handlers."""
+
+_FATAL_GRACE = 1.0
+"""The same for a fatal fault, which a guest hears as the answer to what it asked, and ends with."""
 
 
 class WorkerSeat:
@@ -212,6 +215,8 @@ class WorkerSeat:
         assert hearing is not None
         word, outgoing = self._unsent.pop(0)
         hearing.expect(word)
+        if not self._ladder and _is_fatal(word):
+            self._end_within(_FATAL_GRACE, "it was told to end")
         if self._opening:
             outgoing, self._opening = self._opening + outgoing, b""
         return outgoing
@@ -263,10 +268,14 @@ class WorkerSeat:
         if self._stopping or self._closed:
             return
         self._stopping = reason
-        grace = CLEANUP_GRACE if reason == "cancelled" else GRACE
-        self._ladder = self._watchdog.watch(time.monotonic() + grace, lambda: self.kill(reason))
+        self._end_within(CLEANUP_GRACE if reason == "cancelled" else GRACE, reason)
         if self._worker is not None:
             self._worker.interrupt(self._run, reason)
+
+    def _end_within(self, seconds: float, reason: str) -> None:
+        if self._ladder:
+            self._watchdog.unwatch(self._ladder)
+        self._ladder = self._watchdog.watch(time.monotonic() + seconds, lambda: self.kill(reason))
 
     def kill(self, reason: str) -> None:
         if self._closed:
@@ -287,6 +296,13 @@ class WorkerSeat:
         worker.seconds += time.monotonic() - self._began
         clean = hearing.clean and not self._stopping and not self._lost
         self._workers.give_back(worker, self._kind, self._principal, clean=clean)
+
+
+def _is_fatal(word: Delivery) -> bool:
+    """Tell whether a guest that hears this has to end."""
+    if type(word) is Reply:
+        return word.fault is not None and word.fault.fatal
+    return type(word) is Replies and any(map(_is_fatal, word.replies))
 
 
 def _in_thread(function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
