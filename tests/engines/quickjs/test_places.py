@@ -78,6 +78,7 @@ READ = {
     "in a chain": "const o = { a: 1 };\nconst x = o\n  .a\n  .b\n  .«c",
     "after a call": "const o = { a() { return {} } };\nconst x = o\n  .a()\n  .b\n  .«c",
     "after an index": "const o = { a: [] };\nconst x = o\n  .a[0]\n  .«b",
+    "after a parenthesis": "const o = { a: 1 };\nconst x = (o)\n  .b\n  .«c",
     "by a pattern": "const a = kit.echo(1);\n\nconst «{ x } = a.b",
     "by a pattern in a pattern": "const a = kit.echo(1);\n\nconst { x = a, y: «{ z } } = { x: undefined }",
     "by a pattern that is assigned": "const a = kit.echo(1);\nlet x;\n\n(«{ x } = null)",

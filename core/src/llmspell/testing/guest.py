@@ -33,6 +33,7 @@ class Desk:
         self.output: list[str] = []
         self._invokes: dict[int, m.Call] = {}
         self._invoked = 0
+        self.meanwhile: list[m.HostMessage] = []  # what is said once while the guest asks for a module
         self.guest: Guest = engine.open(limits or GuestLimits(), self)
 
     def emit(self, message: m.Emit) -> None:
@@ -45,6 +46,9 @@ class Desk:
         self.said += said
         call = said[-1]
         assert isinstance(call, m.Call)
+        if call.target == m.HOST and call.method == "module" and self.meanwhile:
+            assert hears, "a guest that asks for a module does not hear meanwhile"
+            self.said += self.guest.step(self.meanwhile.pop())
         reply = self._reply(call)
         assert isinstance(reply, m.Reply), "a guest that blocks asked for what needs a step"
         return reply
@@ -162,6 +166,19 @@ class GuestConformance:
         desk.start(self.stage.source(self.snippet("callback")))
         assert isinstance(desk.end, m.Done), f"the guest failed: {desk.end}"
         assert desk.end.values == [42]
+        desk.guest.close()
+
+    def test_a_guest_that_blocks_is_not_deaf_while_it_asks_for_a_module(self) -> None:
+        if self.suspends():
+            return
+        desk = self.desk()
+        desk.meanwhile.append(m.Load(1, self.stage.source(self.snippet("one"))))
+        desk.start(self.stage.source(self.snippet("call")))
+        assert isinstance(desk.end, m.Done), f"the guest failed: {desk.end}"
+        if not desk.meanwhile:
+            loaded = [said for said in desk.said if isinstance(said, m.Done | m.Failed) and said.id == 1]
+            assert len(loaded) == 1, f"a module was asked for while it waited, and {loaded} came of it"
+            assert isinstance(loaded[0], m.Done), f"a module was not loaded while it waited: {loaded[0]}"
         desk.guest.close()
 
     def test_everything_said_has_a_wire_form(self) -> None:

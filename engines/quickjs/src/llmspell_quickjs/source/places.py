@@ -102,7 +102,7 @@ class Places:
             return self._pattern_after(offset)
         told = _NO_PROPERTY.fullmatch(message)
         if told is not None:
-            steps = rb"[\w$]+%b*?\s*\??\.\s*(%b)\b" % (_STEP, re.escape(told[1].encode()))
+            steps = rb"[\w$]+(?:[^()\n;,]*\))?%b*?\s*\??\.\s*(%b)\b" % (_STEP, re.escape(told[1].encode()))
             found = re.compile(steps).match(self._text, offset, offset + _FARTHEST)
             return offset if found is None else found.start(1)
         return self.of_call(offset, name, is_called=False)
