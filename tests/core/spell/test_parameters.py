@@ -1,6 +1,7 @@
 """Parameters: read from texts by their declared type, checked, completed, and what naming a path grants."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,18 @@ def test_python_values_are_checked_like_texts() -> None:
         bind_params(manifest, {"n": "3"})
     with pytest.raises(ParameterError, match="'n' must be an integer, not a boolean"):
         bind_params(manifest, {"n": True})
+
+
+def test_a_point_in_time_is_its_text_where_a_text_is_declared_and_itself_in_json() -> None:
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    declared = declare(text={}, data={"type": "json"}, n={"type": "integer"})
+    assert bind_params(declared, {"text": noon, "data": {"at": noon}}) == {
+        "text": "2026-01-31T12:00:00.000Z", "data": {"at": noon},
+    }  # fmt: skip
+    with pytest.raises(ParameterError, match="'n' must be an integer, not a datetime"):
+        bind_params(declared, {"n": noon})
+    with pytest.raises(ParameterError, match="'data' must be plain data: a datetime without a zone"):
+        bind_params(declared, {"data": [noon.replace(tzinfo=None)]})
 
 
 def test_a_missing_parameter_is_named_with_the_way_to_give_it() -> None:

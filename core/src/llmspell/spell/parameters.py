@@ -13,6 +13,7 @@ from typing import Any
 
 from llmspell.errors import ParameterError, UsageError
 from llmspell.spell.manifest import Manifest, Parameter, mismatch, shown
+from llmspell.values import instants_as_text
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -193,6 +194,8 @@ def _fit(name: str, declared: Parameter, value: Any) -> Any:
         value = os.fspath(value)
     elif declared.type == "list" and isinstance(value, tuple):
         value = list(value)
+    elif declared.type == "string":
+        value = instants_as_text(value)
     if fault := mismatch(declared.type, value):
         raise ParameterError(f"the parameter {name!r} {fault}", hint=_described(declared))
     if declared.choices and value not in declared.choices:
