@@ -233,6 +233,11 @@ def test_output_is_said_while_the_script_runs(stage: Any) -> None:
     assert stage.run("console.log('before'); return kit.echo(1)") == ["before\n"]
 
 
+def test_what_a_script_makes_of_the_builtins_is_said_as_text(stage: Any) -> None:
+    stage.run("Array.prototype.join = () => ({ toJSON: () => 5 }); console.write('x'); console.log('a', 'b')")
+    assert stage.output == "[object Object][object Object]\n"
+
+
 def test_too_much_output_ends_the_run_uncaught(stage: Any) -> None:
     def full(message: Emit) -> None:
         raise OutputExceeded("enough", limit="output", value=10)

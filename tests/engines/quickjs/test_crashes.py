@@ -25,6 +25,7 @@ crash: a deep array returned, or written as JSON           ``VALUES`` (deep arra
 hang: a regular expression that cannot be interrupted      ``LOOPS`` (regular expression)
 crash: the sweep over limits of memory                     ``SWEPT``
 crash: deep recursion in a small thread                    ``test_a_script_stays_within_the_stack_of_its_thread``
+crash: a long chain of iterator helpers                    ``VALUES`` (long iterator chain)
 suspected: resizing while sorting, species, deep proxies,  ``VALUES``, ``JOBS``,
 closing in another thread, callbacks after the end         ``test_a_guest_may_be_closed_by_another_thread``
 hang: native work between two looks at the clock           ``test_host``: a worker ends whatever it runs
@@ -234,6 +235,8 @@ VALUES = {
                              "a.sort(() => { b.resize(0); return 0 }); return 1", ROOM),
     "deep proxies": ("let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p.x", ROOM),
     "deep proxies as result": ("let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p", ROOM),
+    "long iterator chain": ("let i = [].values(); for (let n = 0; n < 3e4; n++) i = i.map(String); i.next()", ROOM),
+    "long iterator chain spread": ("let i = [].values(); for (let n = 0; n < 3e4; n++) i = i.take(1); [...i]", ROOM),
     "detached buffer": ("const b = new ArrayBuffer(8); const a = new Uint8Array(b); b.transfer(); return a", ROOM),
     "shared memory": ("return typeof SharedArrayBuffer + typeof Atomics", ROOM),
     "callback error caught": ("try { kit.fail() } catch (e) {} return 1", ROOM),

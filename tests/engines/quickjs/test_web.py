@@ -147,6 +147,18 @@ def test_search_parameters_are_listed_as_they_are_at_that_moment(stage: Any) -> 
     assert stage.run(code) == [["a", "c"], 1, "TypeError", True]
 
 
+def test_long_urls_and_texts_are_read_in_one_go(stage: Any) -> None:
+    code = """
+    const x = "x/".repeat(1e5); const url = new URL("http://a/" + x + "?" + x + "#" + x);
+    const text = "aé😀€".repeat(3e4); const bytes = new TextEncoder().encode(text); const decoder = new TextDecoder();
+    const piece = (at) => decoder.decode(bytes.subarray(at, at + 1001), { stream: true });
+    let pieces = ""; for (let i = 0; i < bytes.length; i += 1001) pieces += piece(i);
+    return [url.href.length, new URL("data:," + "é".repeat(1e5)).href.length, new TextDecoder().decode(bytes) === text,
+      pieces + decoder.decode() === text, new TextDecoder("latin1").decode(bytes).length === bytes.length]
+    """
+    assert stage.run(code) == [600011, 600006, True, True, True]
+
+
 def test_search_parameters(stage: Any) -> None:
     code = """
     const p = new URLSearchParams("?a=1&b=2&a=3&c=%20x+y&%C3%A9=%F0%9F%98%80");

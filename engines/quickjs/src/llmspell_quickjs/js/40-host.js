@@ -22,7 +22,8 @@ function tellSaid() {
 }
 
 function emit(kind, text) {
-  if (host("emit", kind, stringify(text)) !== "") halt();
+  // What makes the text may have been changed by the script: it is one all the same.
+  if (host("emit", kind, stringify("" + text)) !== "") halt();
 }
 
 const parts = create(null);

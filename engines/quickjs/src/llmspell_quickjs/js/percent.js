@@ -3,13 +3,16 @@
   "use strict";
   const { TextDecoder } = core.part("text");
 
+  const patterns = new Map(); // set -> what of a text is in it
+
   // Write what is in the set as escapes, controls and all that is not ASCII too.
   function encode(text, set) {
-    let out = "";
-    for (const char of text.toWellFormed()) {
-      out += char > "~" || char < " " || set.includes(char) ? escaped(char) : char;
+    let pattern = patterns.get(set);
+    if (pattern === undefined) {
+      pattern = new RegExp("[^ -~]|[" + set.replace(/[\]\\^-]/g, "\\$&") + "]", "gu");
+      patterns.set(set, pattern);
     }
-    return out;
+    return text.toWellFormed().replace(pattern, escaped);
   }
 
   function escaped(char) {

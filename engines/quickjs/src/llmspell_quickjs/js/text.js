@@ -13,6 +13,10 @@
     "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
     "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
   const CHUNK = 8192;
+  const STEP = 65536; // what the engine's own functions, which need several times the room, are given at once
+  const { atob, btoa, decodeURIComponent, encodeURIComponent, escape, unescape } = globalThis;
+
+  const isAscii = (text) => /^[\u0000-\u007f]*$/.test(text);
 
   class TextEncoder {
     get encoding() {
@@ -20,9 +24,21 @@
     }
     encode(text = "") {
       text = String(text).toWellFormed();
-      const out = new Uint8Array(text.length * 3);
-      const { written } = put(text, out);
-      return out.slice(0, written);
+      const pieces = [];
+      for (let at = 0; at < text.length;) {
+        const end = at + STEP + (isHigh(text.charCodeAt(at + STEP - 1)) ? 1 : 0);
+        const piece = text.slice(at, end);
+        pieces.push(Uint8Array.fromBase64(btoa(isAscii(piece) ? piece : unescape(encodeURIComponent(piece)))));
+        at = end;
+      }
+      if (pieces.length === 1) return pieces[0];
+      const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+      let at = 0;
+      for (const piece of pieces) {
+        out.set(piece, at);
+        at += piece.length;
+      }
+      return out;
     }
     encodeInto(text, target) {
       if (!(target instanceof Uint8Array)) throw new TypeError("encodeInto needs a Uint8Array to write to");
@@ -32,6 +48,8 @@
       return "TextEncoder";
     }
   }
+
+  const isHigh = (unit) => unit >= 0xd800 && unit < 0xdc00;
 
   function put(text, out) {
     let written = 0;
@@ -88,11 +106,11 @@
       this.#started = false;
       const keep = stream ? (rest) => void (this.#rest = rest) : () => this.#bad();
       const text = new Pieces();
-      if (this.#encoding === "utf-8") utf8(bytes, text, keep, () => this.#bad());
+      if (this.#encoding === "utf-8") utf8(afterWhole(bytes, text), text, keep, () => this.#bad());
       else if (this.#encoding !== "windows-1252") {
         const high = this.#encoding === "utf-16be" ? 0 : 1; // where the high byte of a unit is
         utf16(bytes, high, text, keep, () => this.#bad());
-      } else for (const byte of bytes) text.add(byte >= 0x80 && byte < 0xa0 ? HIGH.charCodeAt(byte - 0x80) : byte);
+      } else latin1(bytes, text);
       const out = text.end();
       const isMark = !started && !this.#keepMark && out.charCodeAt(0) === 0xfeff;
       this.#started = stream && (started || out !== "");
@@ -123,6 +141,10 @@
       } else this.#units.push(code);
       if (this.#units.length >= CHUNK) this.#flush();
     }
+    addText(text) {
+      this.#flush();
+      this.#done.push(text);
+    }
     #flush() {
       this.#done.push(String.fromCharCode(...this.#units));
       this.#units = [];
@@ -130,6 +152,42 @@
     end() {
       this.#flush();
       return this.#done.join("");
+    }
+  }
+
+  // Decode as much as is whole by the engine's own functions, which are quick and take nothing else; what is left.
+  function afterWhole(bytes, text) {
+    let at = 0;
+    while (at < bytes.length) {
+      let end = Math.min(at + STEP, bytes.length);
+      end -= unfinished(bytes.subarray(at, end));
+      const binary = atob(bytes.subarray(at, end).toBase64());
+      if (binary === "") break;
+      try {
+        text.addText(isAscii(binary) ? binary : decodeURIComponent(escape(binary)));
+      } catch (error) {
+        if (!(error instanceof URIError)) throw error;
+        break;
+      }
+      at = end;
+    }
+    return bytes.subarray(at);
+  }
+
+  // How many bytes at the end belong to a character that goes on.
+  function unfinished(bytes) {
+    for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+      const byte = bytes[bytes.length - back];
+      if (byte < 0x80) return 0;
+      if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? back : 0;
+    }
+    return 0;
+  }
+
+  function latin1(bytes, text) {
+    for (let at = 0; at < bytes.length; at += STEP) {
+      const binary = atob(bytes.subarray(at, at + STEP).toBase64());
+      text.addText(binary.replace(/[\u0080-\u009f]/g, (char) => HIGH[char.charCodeAt(0) - 0x80]));
     }
   }
 

@@ -9,6 +9,7 @@
   const SPECIAL_QUERY = QUERY + "'";
   const PATH = QUERY + "?`{}^";
   const USER = PATH + "/:;=@[\\]|";
+  const SEGMENT = /[^/\\?#]*/y;
   const DRIVE = /^[a-zA-Z][:|]$/;
   const STARTS_WITH_DRIVE = /^[a-zA-Z][:|](?:[/\\?#]|$)/;
 
@@ -105,7 +106,7 @@
         p.url.password = encode(password, USER);
         if (at === p.buffer.length - 1) return null;
       }
-      p.at -= Array.from(p.buffer.slice(at + 1)).length;
+      p.at -= p.buffer.length - at - 1;
       return p.to("host");
     },
     host(p, c) {
@@ -183,7 +184,7 @@
       const { url } = p;
       const isSlash = p.isSlash(c);
       const isEnd = c === "" || isSlash || (!p.only && (c === "?" || c === "#"));
-      if (!isEnd) return void (p.buffer += c);
+      if (!isEnd) return void (p.buffer += p.segment());
       const dots = p.buffer.replace(/%2e/gi, ".");
       if (dots === "..") shorten(url);
       if (dots !== ".." && dots !== ".") {
@@ -197,17 +198,18 @@
     opaquePath(p, c) {
       if (c === "?") return p.query();
       if (c === "#") return p.fragment();
-      const isLast = c === " " && /^[?#]/.test(p.rest(1));
-      p.url.path += isLast ? "%20" : encode(c, "");
+      if (c === "") return undefined;
+      const run = encode(p.run("?#"), "");
+      p.url.path += run.endsWith(" ") && p.at + 1 < p.text.length ? run.slice(0, -1) + "%20" : run;
       return undefined;
     },
     query(p, c) {
-      if (c !== "" && (p.only || c !== "#")) return void (p.buffer += c);
+      if (c !== "" && (p.only || c !== "#")) return void (p.buffer += p.run(p.only ? "" : "#"));
       p.url.query += encode(p.buffer, isSpecial(p.url) ? SPECIAL_QUERY : QUERY);
       return c === "#" ? p.fragment() : undefined;
     },
     fragment(p, c) {
-      p.url.fragment += encode(c, FRAGMENT);
+      if (c !== "") p.url.fragment += encode(p.run(""), FRAGMENT);
     },
   };
 
@@ -223,7 +225,7 @@
 
   class Parser {
     constructor(text, base, url, only) {
-      this.chars = Array.from(text.replace(/[\t\n\r]/g, ""));
+      this.text = text.replace(/[\t\n\r]/g, "");
       this.base = base;
       this.url = url;
       this.only = only; // the state of a setter, which changes its part of a URL alone
@@ -252,7 +254,26 @@
       return this.next("fragment");
     }
     rest(from = 0) {
-      return this.chars.slice(this.at + from, this.at + from + 3).join("");
+      return this.text.slice(this.at + from, this.at + from + 3);
+    }
+    // What stands here, a character at least, and on to one of some others. The last character read is its last.
+    run(stops) {
+      let end = this.text.length;
+      for (const stop of stops) {
+        const at = this.text.indexOf(stop, this.at + 1);
+        if (at >= 0 && at < end) end = at;
+      }
+      return this.runTo(end);
+    }
+    // The same up to what ends a segment of a path; of those there are many, so none may look through the whole text.
+    segment() {
+      SEGMENT.lastIndex = this.at + 1;
+      return this.runTo(this.at + 1 + SEGMENT.exec(this.text)[0].length);
+    }
+    runTo(end) {
+      const found = this.text.slice(this.at, end);
+      this.at = end - 1;
+      return found;
     }
     isSlash(c) {
       return c === "/" || (c === "\\" && isSpecial(this.url));
@@ -261,9 +282,9 @@
       return c === "" || c === "?" || c === "#" || this.isSlash(c);
     }
     // Whether it is a URL.
-    run() {
-      while (this.at <= this.chars.length) {
-        const said = STATES[this.state](this, this.at < this.chars.length ? this.chars[this.at] : "");
+    read() {
+      while (this.at <= this.text.length) {
+        const said = STATES[this.state](this, this.text[this.at] ?? "");
         if (said === null) return false;
         if (said === done) return true;
         if (said !== again) this.at++;
@@ -275,13 +296,13 @@
   function parse(text, base) {
     const url = blank();
     const trimmed = text.toWellFormed().replace(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, "");
-    return new Parser(trimmed, base, url, "").run() ? url : null;
+    return new Parser(trimmed, base, url, "").read() ? url : null;
   }
 
   // Change one part of a URL; what makes no sense there changes nothing.
   function change(url, text, state) {
     const copy = { ...url, path: isOpaque(url) ? url.path : [...url.path] };
-    if (new Parser(String(text).toWellFormed(), null, copy, state).run()) Object.assign(url, copy);
+    if (new Parser(String(text).toWellFormed(), null, copy, state).read()) Object.assign(url, copy);
   }
 
   const hostOf = (url) => (url.host === null ? "" : url.host + (url.port === "" ? "" : ":" + url.port));
