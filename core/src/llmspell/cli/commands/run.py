@@ -206,4 +206,5 @@ def _show_result(outcome: Outcome, out: Stream, err: Stream) -> None:
     if err.is_terminal and result.usage.requests:
         usage = result.usage
         cost = "cost unknown" if usage.unpriced else f"${usage.cost:.4f}"
-        err.line(f"({usage.requests} model requests, {usage.tokens:,} tokens, {cost}, {result.duration:.1f} s)")
+        requests = "1 model request" if usage.requests == 1 else f"{usage.requests} model requests"
+        err.line(f"({requests}, {usage.tokens:,} tokens, {cost}, {result.duration:.1f} s)")
