@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmspell.engine import GuestLimits
+from llmspell.engine.endings import limit_failure
 from llmspell.engine.messages import Failure, Fault, FrameInfo
 from llmspell_lua.programs import split_position
 
@@ -103,32 +104,12 @@ def ended(
     if reason == "unknown_function":
         return Failure(kind="runtime", message="the script has no such function any more", code=reason, **common)
     message = fatal.message if fatal is not None and fatal.code == reason else ""
-    return limit_failure(reason, message, limits, common)
+    return limit_failed(reason, message, limits, **common)
 
 
-def limit_failure(reason: str, message: str, limits: GuestLimits, common: Mapping[str, Any]) -> Failure:
+def limit_failed(reason: str, message: str, limits: GuestLimits, **common: Any) -> Failure:
     """Tell of a limit, or of a cancellation."""
-    if reason == "cancelled":
-        return Failure(kind="cancelled", message=message or "the run was cancelled", **common)
-    value: float = 0
-    if reason == "memory":
-        value = limits.memory or 0
-        message = message or "the script used more memory than it may"
-    elif reason == "steps":
-        value = limits.steps or 0
-        message = message or "the script took more steps than it may"
-    elif reason == "recursion":
-        message = message or "the script's calls are nested too deep (stack overflow)"
-    elif reason == "deadline":
-        message = message or "the script did not end in time"
-    return Failure(
-        kind="limit",
-        message=message or f"the script reached its limit: {reason}",
-        limit=reason,
-        limit_value=value,
-        state_spent=reason in _SPENT,
-        **common,
-    )
+    return limit_failure(reason, limits, message, spent=_SPENT, **common)
 
 
 def failed(account: Mapping[str, Any], names: Names, globals_: Iterable[str], value: Any) -> Failure:

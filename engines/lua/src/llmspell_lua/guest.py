@@ -27,7 +27,7 @@ from llmspell.engine.messages import (
 from llmspell.errors import OutputExceeded, ScriptSyntaxError
 from llmspell.values import HostRef, encode
 from llmspell_lua.conversion import answer_of, decode, from_lua, ordered, scalar
-from llmspell_lua.failures import LANGUAGE, Names, ended, failed, limit_failure, text
+from llmspell_lua.failures import LANGUAGE, Names, ended, failed, limit_failed, text
 from llmspell_lua.programs import shorten
 
 if TYPE_CHECKING:
@@ -231,10 +231,10 @@ class LuaGuest:
                     break
         except MemoryError:
             self._over = True
-            said.append(Failed(limit_failure("memory", "", self._limits, {"language": LANGUAGE})))
+            said.append(Failed(limit_failed("memory", "", self._limits, language=LANGUAGE)))
         except OutputExceeded as error:
             self._over = True
-            said.append(Failed(limit_failure("output", error.message, self._limits, {"language": LANGUAGE})))
+            said.append(Failed(limit_failed("output", error.message, self._limits, language=LANGUAGE)))
         except Exception as error:  # noqa: BLE001 - whatever the binding raises here is a fault of the engine's own
             state.spent = "internal"
             self._over = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmspell.engine import GuestLimits
+from llmspell.engine.endings import limit_failure
 from llmspell.engine.messages import Failure, FrameInfo
 from llmspell.errors import Location, ScriptSyntaxError
 from llmspell_tengo.machine.faults import STACK_OVERFLOW, RuntimeFault
@@ -40,40 +41,14 @@ def run_failure(fault: RuntimeFault, limits: GuestLimits, reason: str) -> Failur
         status = int(message.removeprefix(EXIT))
         return Failure(kind="exit", message=f"the script ended itself with status {status}", status=status, **common)
     if fault.kind == "stop":
-        return limit_failure(reason or "cancelled" if message == "interrupt" else message, "", limits, common)
+        return limit_failure(reason or "cancelled" if message == "interrupt" else message, limits, **common)
     if message == STACK_OVERFLOW:
-        return limit_failure("recursion", f"{message}: the script's calls are nested too deep", limits, common)
+        return limit_failure("recursion", limits, f"{message}: the script's calls are nested too deep", **common)
     if fault.kind == "value":
         return Failure(kind="conversion", message=message, path=fault.path, **common)
     if fault.kind == "internal":
         return Failure(kind="internal", message=f"the Tengo engine failed: {message}", state_spent=True, **common)
     return Failure(kind="runtime", message=message, code=fault.code, fault=fault.call, **common)
-
-
-def limit_failure(reason: str, message: str, limits: GuestLimits, common: dict[str, Any]) -> Failure:
-    """Tell of a limit, or of a cancellation."""
-    common = common or {"language": LANGUAGE}
-    if reason == "cancelled":
-        return Failure(kind="cancelled", message=message or "the run was cancelled", **common)
-    value: float = 0
-    if reason == "memory":
-        value = limits.memory or 0
-        message = message or "the script used more memory than it may"
-    elif reason == "steps":
-        value = limits.steps or 0
-        message = message or "the script took more steps than it may"
-    elif reason == "recursion":
-        value = limits.recursion or 0
-    elif reason == "deadline":
-        message = message or "the script did not end in time"
-    return Failure(
-        kind="limit",
-        message=message or f"the script reached its limit: {reason}",
-        limit=reason,
-        limit_value=value,
-        state_spent=reason == "memory",
-        **common,
-    )
 
 
 def placed(trace: tuple[Location, ...], functions: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell.engine import GuestLimits, GuestUsage, Port
+from llmspell.engine.endings import limit_failure
 from llmspell.engine.messages import (
     HOST,
     MAIN,
@@ -26,7 +27,7 @@ from llmspell.engine.messages import (
 )
 from llmspell.errors import OutputExceeded, ScriptSyntaxError
 from llmspell.values import decoder, encode
-from llmspell_tengo.failures import limit_failure, placed, run_failure, syntax_failure
+from llmspell_tengo.failures import placed, run_failure, syntax_failure
 from llmspell_tengo.linking import Linking
 from llmspell_tengo.machine import vm as words
 from llmspell_tengo.machine.faults import frames_of, runtime_fault
@@ -255,12 +256,12 @@ class TengoGuest:
     def _cancel(self, vm: LuaVM, message: Cancel, said: list[GuestMessage]) -> None:
         if message.id == MAIN:
             reason = vm.interruptions[0] if vm.interruptions else message.reason
-            self._end(said, limit_failure(reason, "", self._limits, self._where(vm)))
+            self._end(said, limit_failure(reason, self._limits, **self._where(vm)))
             return
         for linking in self._linkings:
             if linking.number == message.id:
                 self._linkings.remove(linking)
-                self._end(said, limit_failure("cancelled", "", self._limits, {}), message.id)
+                self._end(said, limit_failure("cancelled", self._limits, language=LANGUAGE), message.id)
                 return
         vm.require("invocations")
         vm.driver[b"cancel"](message.id)
@@ -270,7 +271,7 @@ class TengoGuest:
     def _run(self, vm: LuaVM, said: list[GuestMessage]) -> None:
         try:
             if vm.interruptions:
-                self._end(said, limit_failure(vm.interruptions[0], "", self._limits, self._where(vm)))
+                self._end(said, limit_failure(vm.interruptions[0], self._limits, **self._where(vm)))
                 return
             while True:
                 again = vm.step()
@@ -283,9 +284,9 @@ class TengoGuest:
             if not self._serves and not self._linkings and vm.driver[b"stuck"]():
                 self._end(said, self._deadlock(vm))
         except MemoryError:
-            self._end(said, limit_failure("memory", "", self._limits, {}))
+            self._end(said, limit_failure("memory", self._limits, language=LANGUAGE))
         except OutputExceeded as error:
-            self._end(said, limit_failure("output", error.message, self._limits, self._where(vm)))
+            self._end(said, limit_failure("output", self._limits, error.message, **self._where(vm)))
         except Exception as error:  # noqa: BLE001 - whatever the binding raises here is a fault of the engine's own
             vm.spent = "internal"
             message = f"the Tengo engine failed: {type(error).__name__}: {error}"
@@ -337,7 +338,7 @@ class TengoGuest:
         self._over = self._over or number == MAIN
 
     def _fatal(self, vm: LuaVM, fault: Fault) -> Failure:
-        return limit_failure(fault.code, fault.message, self._limits, self._where(vm))
+        return limit_failure(fault.code, self._limits, fault.message, **self._where(vm))
 
     def _deadlock(self, vm: LuaVM) -> Failure:
         """Tell who waits for what, where nothing can go on any more."""

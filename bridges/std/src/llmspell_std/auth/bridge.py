@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
 from collections import deque
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from llmspell_std.auth.policies import SecurityPolicy
 from llmspell_std.auth.sessions import AuthSession
 from llmspell_std.core.digests import random_text
 from llmspell_std.ending import at_end
+from llmspell_std.subscriptions import Subscriptions
 
 _PROVIDERS: dict[str, tuple[str, Kind, dict[str, str]]] = {
     "openai": ("OPENAI_API_KEY", "bearer", {}),
@@ -46,8 +46,7 @@ class AuthBridge(Bridge):
         self._sessions: dict[str, AuthSession] = {}
         self._policies: dict[str, SecurityPolicy] = {}
         self._events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-        self._listeners: dict[int, tuple[frozenset[str], ScriptFunction]] = {}
-        self._ids = itertools.count(1)
+        self._subscriptions = Subscriptions()
 
     # Credentials
 
@@ -325,9 +324,7 @@ class AuthBridge(Bridge):
         event = {"type": kind, "time": time.time(), "metadata": metadata or {}}
         self._events.append(event)
         call.event("auth", {"type": kind})
-        for kinds, listener in list(self._listeners.values()):
-            if not kinds or kind in kinds:
-                await listener(event)
+        await self._subscriptions.tell(kind, event)
 
     @export
     def get_event_history(self, kind: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
@@ -338,15 +335,12 @@ class AuthBridge(Bridge):
     @export
     def subscribe_to_events(self, call: Call, kinds: list[str], fn: ScriptFunction) -> int:
         """Have ``fn(event)`` called for events of these types, all if none is given; for this run."""
-        number = next(self._ids)
-        self._listeners[number] = (frozenset(kinds), fn)
-        at_end(call, lambda: self._listeners.pop(number, None))
-        return number
+        return self._subscriptions.add(call, kinds, fn)
 
     @export
     def unsubscribe(self, subscription: int) -> bool:
         """End a subscription; tell whether there was one."""
-        return self._listeners.pop(subscription, None) is not None
+        return self._subscriptions.remove(subscription)
 
     # What the host allows
 

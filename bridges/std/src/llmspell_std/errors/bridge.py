@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ from llmspell_std.errors.objects import DEFAULT_CODE, ErrorBuilder, RecoveryStra
 from llmspell_std.errors.patience import Backoff, CircuitBreaker, Strategy, limited, retry
 from llmspell_std.errors.shape import Failing, as_error, failure_of, raised, text_of
 from llmspell_std.function import GivenFunction
+from llmspell_std.subscriptions import Subscriptions
 
 
 class ErrorsBridge(Bridge):
@@ -28,8 +28,7 @@ class ErrorsBridge(Bridge):
 
     def __init__(self) -> None:
         self._categories = Categories()
-        self._listeners: dict[int, tuple[frozenset[str], ScriptFunction]] = {}
-        self._ids = itertools.count(1)
+        self._subscriptions = Subscriptions()
 
     @property
     def categories_known(self) -> Categories:
@@ -289,19 +288,14 @@ class ErrorsBridge(Bridge):
         """Tell the host's observers and this run's subscribers of an error."""
         error = as_error(details) if details is not None else {"code": kind, "message": kind}
         call.event("error", {"type": kind, "code": error["code"], "message": error["message"][:1000]})
-        for kinds, listener in list(self._listeners.values()):
-            if not kinds or kind in kinds:
-                await listener({**error, "type": kind})
+        await self._subscriptions.tell(kind, {**error, "type": kind})
 
     @export
     def subscribe_to_errors(self, call: Call, kinds: list[str], fn: ScriptFunction) -> int:
         """Have ``fn(error)`` called for errors logged with one of these types, all if none is given; for this run."""
-        number = next(self._ids)
-        self._listeners[number] = (frozenset(kinds), fn)
-        at_end(call, lambda: self._listeners.pop(number, None))
-        return number
+        return self._subscriptions.add(call, kinds, fn)
 
     @export
     def unsubscribe(self, subscription: int) -> bool:
         """End a subscription; tell whether there was one."""
-        return self._listeners.pop(subscription, None) is not None
+        return self._subscriptions.remove(subscription)

@@ -32,6 +32,15 @@ local function futures_of(list, group)
   return futures, count
 end
 
+-- wait until somebody wakes the ticket; then, or if we are cancelled, cancel what is left of a group
+local function wait_for_group(group, ticket, name)
+  local function cancel()
+    R.cancel_group(group)
+  end
+  park(ticket, "async." .. name, cancel)
+  cancel()
+end
+
 -- wait until `done` says so, looking at each future that is done; then cancel what is left of the group
 local function gather(name, list, look)
   local group = R.new_group()
@@ -44,12 +53,8 @@ local function gather(name, list, look)
       end
     end)
   end
-  local function cancel()
-    R.cancel_group(group)
-  end
   if count > 0 then
-    park(ticket, "async." .. name, cancel)
-    cancel()
+    wait_for_group(group, ticket, name)
   end
   return futures, count
 end
@@ -218,12 +223,8 @@ function members.map(n, list, f, options)
       end
     end)
   end
-  local function cancel()
-    R.cancel_group(group)
-  end
   if workers > 0 then
-    park(ticket, "async.map", cancel)
-    cancel()
+    wait_for_group(group, ticket, "map")
   end
   if failed then
     return result_of(failed)

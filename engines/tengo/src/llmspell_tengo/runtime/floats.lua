@@ -2,8 +2,7 @@
 
 local R = ...
 
-local huge = math.huge
-local sub, rep, format, upper = string.sub, string.rep, string.format, string.upper
+local sub, format, upper = string.sub, string.format, string.upper
 
 local function exponent_text(exponent)
   local sign = exponent < 0 and "-" or "+"
@@ -26,21 +25,14 @@ local function shortest_text(v, verb)
   if verb == "e" then
     local rest = sub(digits, 2)
     return sign .. sub(digits, 1, 1) .. (rest ~= "" and "." .. rest or "") .. "e" .. exponent_text(exponent - 1)
-  elseif exponent <= 0 then
-    return sign .. "0." .. rep("0", -exponent) .. digits
-  elseif exponent >= #digits then
-    return sign .. digits .. rep("0", exponent - #digits)
   end
-  return sign .. sub(digits, 1, exponent) .. "." .. sub(digits, exponent + 1)
+  return R.plain_float(sign, digits, exponent)
 end
 
 function R.format_float(v, verb, precision)
-  if v ~= v then
-    return "NaN"
-  elseif v == huge then
-    return "+Inf"
-  elseif v == -huge then
-    return "-Inf"
+  local unusual = R.unusual_float(v)
+  if unusual then
+    return unusual
   end
   local plain = verb
   if verb == "E" or verb == "G" then

@@ -22,7 +22,8 @@ local function shortest(v)
 end
 R.shortest = shortest
 
-local function float_text(v)
+-- what is written without digits, or nil
+local function unusual(v)
   if v ~= v then
     return "NaN"
   elseif v == huge then
@@ -30,17 +31,28 @@ local function float_text(v)
   elseif v == -huge then
     return "-Inf"
   end
-  if v == floor(v) and v > -1e15 and v < 1e15 then
-    return format("%.0f", v)
-  end
-  local sign = v < 0 and "-" or ""
-  local digits, exponent = shortest(v < 0 and -v or v)
+end
+
+-- 0.ddd * 10^exponent without an exponent
+local function plain(sign, digits, exponent)
   if exponent <= 0 then
     return sign .. "0." .. rep("0", -exponent) .. digits
   elseif exponent >= #digits then
     return sign .. digits .. rep("0", exponent - #digits)
   end
   return sign .. sub(digits, 1, exponent) .. "." .. sub(digits, exponent + 1)
+end
+R.unusual_float, R.plain_float = unusual, plain
+
+local function float_text(v)
+  if v == floor(v) and v > -1e15 and v < 1e15 then
+    return format("%.0f", v)
+  end
+  local text = unusual(v)
+  if text then
+    return text
+  end
+  return plain(v < 0 and "-" or "", shortest(v < 0 and -v or v))
 end
 R.float_text = float_text
 

@@ -63,25 +63,21 @@ end
 define("re_match", { "string", "string" }, regex_match)
 define("re_replace", { "string", "string", "string" }, regex_replace)
 
-members.re_find = function(n, pattern, s, limit)
-  local called = "user-function:re_find"
-  if n ~= 2 and n ~= 3 then
-    bad_count(called)
+-- f(pattern, s, limit), where a script may leave out the limit
+local function define_limited(name, usual, f)
+  local called = "user-function:" .. name
+  members[name] = function(n, pattern, s, limit)
+    if n ~= 2 and n ~= 3 then
+      bad_count(called)
+    end
+    pattern = convert.string(called, 1, pattern)
+    s = convert.string(called, 2, s)
+    return f(pattern, s, n == 3 and convert.int(called, 3, limit) or usual)
   end
-  pattern = convert.string(called, 1, pattern)
-  s = convert.string(called, 2, s)
-  return regex_find(pattern, s, n == 3 and convert.int(called, 3, limit) or n == 2 and 1 or limit)
 end
 
-members.re_split = function(n, pattern, s, limit)
-  local called = "user-function:re_split"
-  if n ~= 2 and n ~= 3 then
-    bad_count(called)
-  end
-  pattern = convert.string(called, 1, pattern)
-  s = convert.string(called, 2, s)
-  return regex_split(pattern, s, n == 3 and convert.int(called, 3, limit) or n == 2 and -1 or limit)
-end
+define_limited("re_find", 1, regex_find)
+define_limited("re_split", -1, regex_split)
 
 local function compiled(pattern)
   local own = {}
