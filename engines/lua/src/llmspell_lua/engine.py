@@ -9,10 +9,11 @@ from typing import Any
 from llmspell.engine import GuestLimits, Port, Source
 from llmspell.engine.cache import CacheMetrics, ProgramCache, ProgramKey
 from llmspell.engine.disk import DiskLayer
+from llmspell.engine.states import PoolMetrics
 from llmspell.errors import ConfigError
 from llmspell_lua.guest import LuaGuest
 from llmspell_lua.hooks import HookSwitch
-from llmspell_lua.pool import PoolMetrics, PoolSettings, StatePool
+from llmspell_lua.pool import PoolSettings, StatePool
 from llmspell_lua.prelude_parts import Prelude
 from llmspell_lua.programs import PROGRAM_CODEC, Compiler, LuaProgram, display_name, needs_of
 from llmspell_lua.state import LuaState

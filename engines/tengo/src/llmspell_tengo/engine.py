@@ -8,13 +8,14 @@ from typing import Any
 
 from llmspell.engine import GuestLimits, Port, Source
 from llmspell.engine.cache import CacheMetrics, ProgramCache, ProgramKey
+from llmspell.engine.states import PoolMetrics
 from llmspell.errors import Location, ScriptSyntaxError
 from llmspell_tengo import __version__
 from llmspell_tengo.compiler import CompileOptions, Modules, compile_program, resolve
 from llmspell_tengo.guest import TengoGuest
 from llmspell_tengo.machine import internal, parts
 from llmspell_tengo.machine.vm import LuaVM
-from llmspell_tengo.pool import PoolMetrics, PoolSettings, StatePool
+from llmspell_tengo.pool import PoolSettings, StatePool
 from llmspell_tengo.programs import (
     LANGUAGE,
     MAX_SOURCE,
