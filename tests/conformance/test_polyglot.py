@@ -65,6 +65,8 @@ FILES = {
     "full.js": "const a = []; for (;;) a.push(new Uint8Array(1e6));",
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
+    "loads.lua": 'return require("spell").load("./loads.js")',
+    "loads.js": 'export default await require("spell").load("./loads.lua");',
     "later.lua": 'return {n = 1, again = function() return require("./later.js").n() end}',
     "later.js": 'const lib = require("./later.lua"); exports.n = () => lib.n + 1',
     "child.js": "export default params.n + 1;",
@@ -185,6 +187,8 @@ def test_recursion_across_languages_works_and_is_bounded(run: Any) -> None:
         ("main.lua", 'return require("./circle.lua")', ("circle.lua", "circle.js", "circle.lua")),
         ("main.js", 'export default require("./circle.js")', ("circle.js", "circle.lua", "circle.js")),
         ("main.lua", 'return require("./circle.js")', ("circle.js", "circle.lua", "circle.js")),
+        ("main.js", 'export default await spell.load("./loads.lua")', ("loads.lua", "loads.js", "loads.lua")),
+        ("main.lua", 'return spell.load("./loads.js")', ("loads.js", "loads.lua", "loads.js")),
     ],
 )
 def test_modules_that_require_each_other_are_named(run: Any, main: str, source: str, circle: tuple[str, ...]) -> None:

@@ -98,6 +98,9 @@ def _waiting(run: Run, importer: str) -> tuple[str, ...]:
     """Return the files that wait for what a file asks for, in any language; that file is the last."""
     neighbour: Neighbour | None = run.home.neighbours.get(run.language)
     loading = neighbour.waiting if neighbour is not None else {}
+    if not importer:
+        # A call of ``spell.load`` does not say whose it is: that of what its guest was asked for last.
+        importer = next(reversed(loading), run.source_name if run.home is run else "")
     waiting = loading.get(importer)
     if waiting is None:
         # The file came to its guest by one of its own language: that is one of those that are being loaded.
