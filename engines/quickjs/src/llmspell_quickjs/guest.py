@@ -34,15 +34,10 @@ from llmspell_quickjs.extension import JSException
 from llmspell_quickjs.pool import Spares
 from llmspell_quickjs.sources import RunSources
 from llmspell_quickjs.watch import HeapWatch
+from llmspell_quickjs.weighing import Weight
 
 MOST_JOBS = 5_000
 """Jobs that run before the host is heard again, where something of it is waited for."""
-
-_HEADROOM = 1.1
-"""The engine itself refuses memory a tenth above the limit, by an error a script can catch; the watch comes before."""
-
-_NEARLY = 0.4
-"""How much of its limit a heap must have been seen to take for an error without content to mean that it was full."""
 
 
 class JavaScriptGuest:
@@ -77,11 +72,9 @@ class JavaScriptGuest:
         self._hearing = 0  # asks under way in which the next step may be taken
         self._open: set[int] = set()  # what was asked of this guest in the middle of a step, and is not answered
         self._heap: int | None = None  # as it was after the last step
-        self._peak = 0
+        self._weight = Weight(limits.memory, spares.factory.pieces.heap)
         self._lock = threading.Lock()
-        limit = limits.memory
-        bounded = limit if limit is None or not spares.factory.pieces.heap else int(limit * _HEADROOM)
-        vm.open(self._serve, bounded)
+        vm.open(self._serve, self._weight.bound)
 
     # The contract
 
@@ -123,7 +116,7 @@ class JavaScriptGuest:
                 self._vm.trip()
 
     def usage(self) -> GuestUsage:
-        return GuestUsage(memory=None if self._closed else self._heap, peak_memory=self._peak or None)
+        return GuestUsage(memory=None if self._closed else self._heap, peak_memory=self._weight.peak or None)
 
     def close(self) -> None:
         with self._lock:
@@ -141,13 +134,7 @@ class JavaScriptGuest:
         """Note how much memory is used; end a script that uses too much."""
         with self._lock:
             heap = self._vm.heap() if self._steps else None
-        if heap is not None:
-            self._weigh(heap)
-
-    def _weigh(self, heap: int) -> None:
-        self._peak = max(self._peak, heap)
-        limit = self._limits.memory
-        if limit is not None and heap > limit:
+        if heap is not None and self._weight.exceeds(heap):
             self.interrupt("memory")
 
     # Messages
@@ -316,7 +303,7 @@ class JavaScriptGuest:
         except ResourceExhausted as error:
             self.interrupt(error.limit or "output")
         except MemoryError:
-            if op == "part" and not self._is_full:
+            if op == "part" and not self._weight.was_near:
                 return TOO_DEEP
             self.interrupt("memory")
         except BaseException as error:  # noqa: BLE001 - raised again when the engine has returned
@@ -371,8 +358,8 @@ class JavaScriptGuest:
                 self._vm.close()
         if not self._steps:
             self._watch.leave(self)
-        if heap is not None:
-            self._weigh(heap)
+        if heap is not None and self._weight.exceeds(heap):
+            self.interrupt("memory")
 
     def _end(self, failure: Failure) -> Done | Failed:
         """Make the end of the run, if it has not ended already, in a step inside of this one."""
@@ -387,13 +374,7 @@ class JavaScriptGuest:
             failure = syntax.in_files(told, files, self._check)
             if failure is not None:
                 return failure
-        return failures.failure_of(told, files, self._is_full)
-
-    @property
-    def _is_full(self) -> bool:
-        """The heap has been near its limit, or may have been, where that cannot be told."""
-        limit = self._limits.memory
-        return limit is not None and (self._peak > limit * _NEARLY or not self._spares.factory.pieces.heap)
+        return failures.failure_of(told, files, self._weight.was_near)
 
     def _stopped(self, stack: str = "") -> Failure:
         frames = self._sources.files.frames(stack)
