@@ -200,3 +200,14 @@ def test_done_is_the_last_word(stage: Any) -> None:
     said = stage.start("kit.fetch(1); 5")
     assert [type(word) for word in said] == [Call]
     assert stage.guest.step(stage.answer(said[0])) == [Done(0, [5])]
+
+
+def test_calls_may_be_nested_as_deep_as_authors_do(stage: Any) -> None:
+    code = """
+    const sum = (list, at = 0) => (at === list.length ? 0 : list[at] + sum(list, at + 1));
+    const deep = (n) => (n === 0 ? [] : [n].map(() => deep(n - 1)));
+    deep(500);
+    const later = async (n) => (n === 0 ? 0 : 1 + (await later(n - 1)));
+    return [sum(Array(1500).fill(1)), await later(500)]
+    """
+    assert stage.run(code) == [1500, 500]

@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from llmspell_quickjs.extension import FILE, Context, JSException
 
 _FAR = 2**62
+_UNBOUNDED = 2**40
 _HEAD = object.__basicsize__
 _POINTER = ctypes.sizeof(ctypes.c_void_p)
 _MALLOC_SIZE = 6 * _POINTER
@@ -89,6 +91,20 @@ def heap_size(context: Any) -> ctypes.c_size_t:
     """
     runtime = _Interrupt.from_address(id(context)).runtime
     return ctypes.c_size_t.from_address(runtime + _MALLOC_SIZE)
+
+
+@cache
+def main_stack() -> int | None:
+    """Return what the main thread's C stack may grow to in bytes; None if that cannot be told.
+
+    By the process's own limit: the C library would read a file, which a hardened worker cannot.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return _UNBOUNDED if soft == resource.RLIM_INFINITY else soft
 
 
 def thread_stack() -> int | None:

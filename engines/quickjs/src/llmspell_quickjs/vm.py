@@ -12,13 +12,21 @@ from llmspell_quickjs.native import Native
 
 Serve = Callable[..., str]
 _CLOSED = "X"
-STACK = 1024 * 1024
-"""Bytes of C stack a script may use; the main thread has far more."""
+STACK = 4 * 1024 * 1024
+"""Bytes of C stack a script may use where its thread has as many: some 2,500 calls inside one another."""
+
+_SURE = 1024 * 1024
+"""Bytes that every thread is taken to have whose stack cannot be measured."""
 
 _PYTHONS = 192 * 1024
 """Bytes of a thread's stack that are left to what called the engine, and to what the engine calls."""
 
 _LEAST = 64 * 1024
+
+
+def _room(size: int | None) -> int:
+    """Return how much of a thread's stack a script may use."""
+    return _SURE if size is None else min(STACK, size - _PYTHONS)
 
 
 class _Door:
@@ -46,7 +54,7 @@ class Vm:
     def __init__(self, pieces: Native, code: bytes | None) -> None:
         self._pieces = pieces
         context = self.context = Context()
-        context.set_max_stack_size(STACK)
+        context.set_max_stack_size(_room(native.main_stack()))
         self._thread = threading.main_thread().ident
         if pieces.interrupt:
             native.arm(context)
@@ -84,12 +92,11 @@ class Vm:
         thread = threading.get_ident()
         if thread == self._thread:
             return
-        # The main thread is not asked: there the C library reads a file, which a hardened worker cannot.
-        size = None if thread == threading.main_thread().ident else native.thread_stack()
-        room = STACK if size is None else min(STACK, size - _PYTHONS)
+        size = native.main_stack() if thread == threading.main_thread().ident else native.thread_stack()
+        room = _room(size)
         if room < _LEAST:
             raise EngineCrashed(
-                f"the thread has a stack of {size:,} bytes, too few to run JavaScript in",
+                f"the thread has a stack of {size or 0:,} bytes, too few to run JavaScript in",
                 hint=f"give it {_PYTHONS + STACK:,} by threading.stack_size(), or run the spell in a worker",
             )
         self.context.set_max_stack_size(room)
