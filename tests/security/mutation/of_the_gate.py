@@ -12,7 +12,7 @@ from llmspell import Host, MemoryRecorder, Policy
 from llmspell.errors import LlmspellError
 from llmspell.gate import budget, faults, record
 from llmspell.gate.gate import Gate
-from llmspell.host.session import Session
+from llmspell.host import result
 from llmspell.plugin import Bridge, BridgeSpec, Secret, export, hookimpl
 from llmspell.runtime import results
 from llmspell.runtime.run import Run
@@ -131,7 +131,7 @@ DEFENCES = [
              Edit(record.scrub_value, "return scrub(item)", "return item"))),
     Defence("redaction of what a script prints", printed_secret,
             (Edit(Run.output, "if self.scrub is not None", "if False"),)),
-    Defence("redaction of errors", error_with_secret, (Edit(Session._told, "if scrub is not None", "if False"),)),
+    Defence("redaction of errors", error_with_secret, (Edit(result.tell_of, "if scrub is not None", "if False"),)),
     Defence("redaction of secret parameters", recorded_secret,
             (Edit(Gate._record, "if door is not None and door.secrets", "if False"),)),
     Defence("the number of calls", too_many_calls,
