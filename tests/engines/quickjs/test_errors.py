@@ -258,6 +258,14 @@ def test_what_authors_know_from_elsewhere_is_answered_with_what_is_there(stage: 
     assert stage.failure("import { nope } from 'kit'").hint == ""
 
 
+@pytest.mark.parametrize(
+    "source", ["setTimeout(F, 1)", "queueMicrotask(F)", "setTimeout(() => kit.refuse('no', 'mine'))"]
+)
+def test_what_is_thrown_where_nobody_can_catch_it_speaks_of_no_promise(stage: Any, source: str) -> None:
+    failure = stage.failure(source.replace("F", "() => { throw new Error('mine') }") + "; 5")
+    assert (failure.kind, failure.message, failure.hint) == ("runtime", "mine", "")
+
+
 def test_every_name_with_a_hint_is_really_not_there(stage: Any) -> None:
     names = list(hints._GLOBALS)
     assert stage.run("return params.names.filter((name) => name in globalThis)", params={"names": names}) == []

@@ -136,7 +136,7 @@ def test_glue_stands_before_the_lines_of_any_file() -> None:
 
 def test_every_part_is_there() -> None:
     expected = (
-        "async calls channel clone console crypto failures for-await hosts inspect modules names percent places "
+        "async calls channel clone console crypto failures for-await hosts inspect meta modules names percent places "
         "promises rare refusals search tasks text timers url urlparse visits"
     )
     assert sorted(glue.parts()) == expected.split()

@@ -173,6 +173,22 @@ def test_import_meta_and_json(stage: Any) -> None:
     assert stage.run("export default import.meta.url") == "spell.js"
 
 
+def test_import_meta_tells_which_file_it_is(stage: Any) -> None:
+    meta = stage.run("return import.meta", "/home/bo/my spells/é.js")
+    assert meta == {
+        "url": "file:///home/bo/my%20spells/%C3%A9.js",
+        "filename": "/home/bo/my spells/é.js",
+        "dirname": "/home/bo/my spells",
+        "main": True,
+    }
+    beside = "return new URL('./data.txt', import.meta.url).pathname"
+    assert stage.run(beside, "/a/b.js") == "/a/data.txt"
+    assert stage.run("return [import.meta === import.meta, import.meta.dirname]", "/b.mjs") == [True, "/"]
+    assert stage.run("return import.meta", "<eval>") == {"url": "<eval>", "main": True}
+    stage.files["./lib.js"] = "export const { main } = import.meta"
+    assert stage.run("import { main } from './lib.js'; export default main") is False
+
+
 def test_words_in_texts_and_comments_are_no_module_syntax(stage: Any) -> None:
     code = """
     // import x from "nowhere"

@@ -19,7 +19,7 @@ _PARAMS = "what a spell is given stands in the global params; there is no proces
 _PAGE = "there is no page here; text goes out by console.log"
 _ASK = "the person at the terminal is asked by the bridge terminal, if the policy grants it"
 _SOON = "use queueMicrotask(f), or setTimeout(f, 0)"
-_PLACE = "the file's own name is import.meta.url, and paths are relative to the working directory"
+_PLACE = "the file's own place is import.meta.dirname and import.meta.filename"
 _TEST = "tests are written with the bridge testing"
 
 _GLOBALS = {

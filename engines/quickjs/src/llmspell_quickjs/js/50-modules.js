@@ -44,7 +44,7 @@ function start(module, chain) {
     },
     open: opened,
     each: (number, iterable) => part("for-await").drawn(module, number, iterable),
-    meta: record({ url: module.key }),
+    get meta() { return part("meta").of(module); },
   });
   const require = (name) => part("modules").required(name, module.key, here);
   defineProperty(require, "name", record({ value: "require", configurable: true }));

@@ -36,9 +36,19 @@ function prepareGlobals() {
   for (let i = 0; i < gone.length; i++) delete global[gone[i]];
   hide(global, "queueMicrotask", function queueMicrotask(callback) {
     if (typeof callback !== "function") throw new PlainTypeError("queueMicrotask needs a function");
-    nativeThen(settled, () => void callback());
+    nativeThen(settled, () => calledBack(callback));
   });
   guardPromises();
+}
+
+// Call what nobody waits for. What it throws ends the run as a rejection does, but there is no promise to look after.
+function calledBack(callback) {
+  try {
+    callback();
+  } catch (error) {
+    part("failures").thrownBack(error);
+    throw error;
+  }
 }
 
 // The engine's own code puts things into plain arrays and objects. No setter for an index or a new name may stand in
@@ -233,7 +243,7 @@ hide(global, "__llmspell_slot", slot);
 const core = record({
   Error: PlainError, FIRST_LINE, FRAME, MARK, NONE, NativePromise, ObjectPrototype, PromisePrototype,
   Proxy: NativeProxy, SyntaxError: SyntaxErrorClass, TypeError: PlainTypeError,
-  apply, authorsStack, bare, compile, copyNames, countNodes, countText, create, cut, decode,
+  apply, authorsStack, bare, calledBack, compile, copyNames, countNodes, countText, create, cut, decode,
   defineProperty, emit, exportsOf, failure, find, framed, freeze, functionNumbers, functions,
   getOwnPropertyDescriptor, getPrototypeOf, halt, handles, hide, host, invocations, isArray, isError, isThenable,
   limits, list, lock, lower, mapDelete, mapEach, mapGet, mapSet, mapSize, mark, modules, nativeStack, nativeThen,

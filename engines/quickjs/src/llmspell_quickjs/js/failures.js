@@ -1,8 +1,9 @@
 // Failures: errors told in plain data, and runs that cannot go on.
 (function (core) {
   "use strict";
-  const { NONE, apply, bare, cut, emit, getOwnPropertyDescriptor, isError, mapDelete, mapEach, modules, nativeThen, objectKeys } = core;
-  const { objectToString, origins, record, saved, stackOf, stringify, walk, weakGet } = core;
+  const { NONE, apply, bare, cut, emit, getOwnPropertyDescriptor, isError, mapDelete, mapEach, modules } = core;
+  const { nativeThen, objectKeys, objectToString, origins, record, saved, stackOf, stringify, walk } = core;
+  const { weakGet, weakSet } = core;
 
   // Tell of anything a script may throw. Its accessors run here, under the interrupt; whatever they do, this returns.
   function describe(thrown) {
@@ -126,6 +127,14 @@
     return origin === undefined ? "" : origin.kind;
   }
 
+  // Note of an error that it was thrown where nobody could catch it.
+  function thrownBack(error) {
+    if (!isError(error)) return;
+    const origin = weakGet(origins, error);
+    if (origin === undefined) weakSet(origins, error, record({ kind: "thrown" }));
+    else if (origin.kind === "") origin.kind = "thrown";
+  }
+
   // Nothing can go on. Ask every promise that was ever awaited whether it is settled; the answers come with the next
   // jobs.
   function probe(main) {
@@ -164,5 +173,5 @@
     return waits;
   }
 
-  return record({ describe, kindOf, probe, waiting, warn });
+  return record({ describe, kindOf, probe, thrownBack, waiting, warn });
 });

@@ -12,7 +12,7 @@
     const slept = say("@host", "sleep", [seconds]);
     mapSet(timers, number, lastCall());
     nativeThen(slept, () => {
-      if (mapGet(timers, number) !== undefined) work();
+      if (mapGet(timers, number) !== undefined) core.calledBack(work);
     }, () => void remove(timers, number)); // a timer of a task or call that was cancelled ends with it
   }
 
