@@ -10,7 +10,7 @@ from defences import Defence, Edit
 
 from llmspell import Host, MemoryRecorder, Policy
 from llmspell.errors import LlmspellError
-from llmspell.gate import budget, faults, record
+from llmspell.gate import budget, doors, faults, record
 from llmspell.gate.gate import Gate
 from llmspell.host import result
 from llmspell.plugin import Bridge, BridgeSpec, Secret, export, hookimpl
@@ -121,7 +121,7 @@ def large_result(_: Path) -> bool:
 
 DEFENCES = [
     Defence("the grants, at the gate", denied_bridge,
-            (Edit(Gate._find, "if not grants.allows_call(target, method)", "if False"),)),
+            (Edit(doors.find, "if not grants.allows_call(target, method)", "if False"),)),
     Defence("plugins that refuse calls", lambda _: opens(forbid=True),
             (Edit(Gate._serve, "if self.authorize is not None", "if False"),)),
     Defence("what a script is told of an error", told_path,

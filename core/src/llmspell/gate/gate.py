@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
-import functools
 import time
 from collections.abc import Callable, Coroutine
-from functools import lru_cache
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from llmspell.bridge import Begun, Bridge, BridgeSet, Call, Export, HostObject, ScriptFunction, exports_of
-from llmspell.bridge.ahead import running_ahead
+from llmspell.bridge import Begun, Call, ScriptFunction
 from llmspell.engine import messages as m
 from llmspell.errors import (
     BridgeError,
-    BridgeNotFoundError,
     ConversionError,
     PolicyDeniedError,
 )
-from llmspell.gate.budget import Budget
+from llmspell.gate.doors import Door, find, shown, snake
 from llmspell.gate.faults import fault_of
 from llmspell.gate.living import describe, receive
-from llmspell.gate.record import CallRecord, Recorder, redact, scrub_value
-from llmspell.policy import Policy
-from llmspell.values import FunctionRef, ValueConverter
-from llmspell.values.convert import Naming, camel
+from llmspell.gate.record import CallRecord, redact, scrub_value
+from llmspell.values.convert import camel
 
 if TYPE_CHECKING:
-    pass
+    from llmspell.gate.gated import Authorizer, GatedRun
 
 
 class Relayed:
@@ -49,83 +42,6 @@ class Relayed:
 
 Answer = m.Reply | Relayed | Coroutine[Any, Any, m.Reply]
 Later = Callable[[m.Reply], None]
-Relay = Callable[[list[Any], Callable[["list[Any] | None", "BaseException | None"], None]], "Callable[[], None] | None"]
-"""Takes the arguments and who hears the results or the error; returns what calls it off, None to be called as ever."""
-
-
-class Authorizer(Protocol):
-    """Asked before every call when plugins want to be; returns why it is refused, or None."""
-
-    def __call__(self, run: GatedRun, target: str, method: str, args: list[Any], /) -> str | None: ...
-
-
-class GatedRun(Protocol):
-    """The part of a run that the gate works with."""
-
-    id: str
-    language: str
-    naming: Naming
-    ordered: bool
-    session: str
-    principal: str
-    policy: Policy
-    budget: Budget
-    bridges: BridgeSet
-    system: Bridge
-    doors: dict[tuple[str, str], Door]
-    recorder: Recorder | None
-    converter: ValueConverter
-    pending: int
-    stopping: str
-    stop_error: BaseException | None
-    scrub: Callable[[str], str] | None
-
-    @property
-    def handle_doors(self) -> dict[tuple[int, str], Door]: ...
-    def checkpoint(self) -> None: ...
-    def object_of(self, handle: int) -> HostObject: ...
-    def function_of(self, ref: FunctionRef) -> ScriptFunction: ...
-    def failed(self, call: int, error: BaseException) -> None: ...
-    def called(self, record: CallRecord) -> None: ...
-
-
-@lru_cache(maxsize=4096)
-def snake(name: str) -> str:
-    """Spell a camelCase name in snake_case.
-
-    Example:
-        >>> snake("quickPrompt")
-        'quick_prompt'
-    """
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-
-
-class Door:
-    """One export of one object, resolved and allowed: what is left to do is to call it."""
-
-    __slots__ = (
-        "bind", "export", "function", "is_async", "names", "needs", "relay", "secrets", "start", "takes_call", "target",
-    )  # fmt: skip
-
-    def __init__(self, target: str, owner: object, export: Export) -> None:
-        signature = export.signature
-        self.target = target
-        self.export = export
-        self.function: Callable[..., Any] = getattr(owner, export.function.__name__)
-        if export.mark.ahead:
-            self.function = running_ahead(self.function, export.mark.ahead)
-        self.bind = signature.bind
-        self.takes_call = signature.takes_call
-        self.is_async = export.is_async
-        self.start: Callable[..., Any] = (
-            functools.partial(asyncio.to_thread, self.function) if export.blocking else self.function
-        )
-        # An object whose export only passes on what another guest answers may say so with no task that waits for it.
-        self.relay: Relay | None = getattr(owner, f"relay_{export.name}", None)
-        self.secrets = signature.secrets
-        positional = [p for p in signature.parameters if not p.option and not p.variadic]
-        self.names = [p.name for p in positional]
-        self.needs = sum(p.required for p in positional)
 
 
 def _nobody(reply: m.Reply) -> None:
@@ -163,7 +79,7 @@ class Gate:
             doors = run.doors if type(target) is str else run.handle_doors
             door = doors.get((target, call.method))  # type: ignore[arg-type]
             if door is None:
-                found = self._find(run, call)
+                found = find(run, call)
                 if not isinstance(found, Door):
                     return self._open_first(run, call, found, began, later)
                 door = found
@@ -176,7 +92,7 @@ class Gate:
             if self.authorize is not None:
                 reason = self.authorize(run, door.target, call.method, call.args)
                 if reason is not None:
-                    raise PolicyDeniedError(f"{door.target}.{_shown(run, call.method)} is refused: {reason}")
+                    raise PolicyDeniedError(f"{door.target}.{shown(run, call.method)} is refused: {reason}")
             received = receive(run, call.args)
             if door.relay is not None and later is not _nobody:
                 relayed = self._relay(run, call, door, began, later, received)
@@ -257,7 +173,7 @@ class Gate:
                 raise
             # Not this call was cancelled, but something that the export waited for.
             inside = BridgeError(
-                f"{door.target}.{_shown(run, call.method)} was cancelled inside the host", code="cancelled"
+                f"{door.target}.{shown(run, call.method)} was cancelled inside the host", code="cancelled"
             )
             reply = self._fault(run, call, door, began, inside)
         finally:
@@ -275,7 +191,7 @@ class Gate:
 
     def _fault(self, run: GatedRun, call: m.Call, door: Door | None, began: float, error: Exception) -> m.Reply:
         run.failed(call.id, error)
-        fault = fault_of(error, f"{door.target if door else call.target}.{_shown(run, call.method)}")
+        fault = fault_of(error, f"{door.target if door else call.target}.{shown(run, call.method)}")
         if fault.fatal and run.stop_error is None:
             run.stop_error = error
         if fault.details is not None:
@@ -311,36 +227,6 @@ class Gate:
             )
         )
 
-    def _find(self, run: GatedRun, call: m.Call) -> Door | Callable[[], Coroutine[Any, Any, Door]]:
-        target, method = call.target, call.method
-        if target == m.HOST:
-            door = run.doors[m.HOST, method] = _door(run, m.HOST, run.system, method)
-            return door
-        if isinstance(target, int):
-            owner = run.object_of(target)
-            door = run.handle_doors[target, method] = _door(run, type(owner).__name__, owner, method)
-            return door
-        grants = run.policy.grants
-        if not grants.allows_call(target, method):
-            if target not in run.bridges.names:
-                raise _no_bridge(target, run.bridges.names)
-            raise PolicyDeniedError(
-                f"{target}.{_shown(run, method)} is not granted by the policy",
-                hint=f"grant the bridge {target!r}, or choose a wider profile",
-            )
-        bridge = run.bridges.get(target)
-        if isinstance(bridge, Bridge):
-            door = run.doors[target, method] = _door(run, target, bridge, method)
-            return door
-
-        opening = Begun(bridge)
-
-        async def opened() -> Door:
-            door = run.doors[target, method] = _door(run, target, await opening(), method)
-            return door
-
-        return opened
-
 
 def _with_values(run: GatedRun, fault: m.Fault) -> m.Fault:
     """Convert the details of a fault; those that cannot cross are left out, and the message says so."""
@@ -348,28 +234,6 @@ def _with_values(run: GatedRun, fault: m.Fault) -> m.Fault:
         return m.Fault(fault.code, fault.message, run.converter.to_value(fault.details, run.naming), fault.fatal)
     except ConversionError as error:
         return m.Fault(fault.code, f"{fault.message} (its details cannot cross: {error})", None, fault.fatal)
-
-
-def _shown(run: GatedRun, name: str) -> str:
-    """Spell the name of an export as the script does."""
-    return camel(name) if run.naming == "camel" else name
-
-
-def _door(run: GatedRun, target: str, owner: object, method: str) -> Door:
-    exports = exports_of(type(owner))
-    export = exports.get(method)
-    if export is None:
-        close = difflib.get_close_matches(method, exports, 1)
-        hint = f"; did you mean {_shown(run, close[0])!r}?" if close else ""
-        raise BridgeError(f"{target} has no function {_shown(run, method)!r}{hint}", code="unknown_method")
-    return Door(target, owner, export)
-
-
-def _no_bridge(name: str, known: tuple[str, ...]) -> BridgeNotFoundError:
-    close = difflib.get_close_matches(name, known, 1)
-    return BridgeNotFoundError(
-        f"there is no bridge named {name!r}", name=name, hint=f"did you mean {close[0]!r}?" if close else None
-    )
 
 
 def _take_on_progress(args: list[Any], door: Door) -> ScriptFunction | None:

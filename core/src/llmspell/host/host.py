@@ -23,7 +23,7 @@ from llmspell.values import ValueConverter
 
 if TYPE_CHECKING:
     from llmspell.gate import Gate, Recorder
-    from llmspell.gate.gate import GatedRun
+    from llmspell.gate.gated import GatedRun
     from llmspell.host.modules import LocalModules
     from llmspell.host.session import OutputSink, Session
     from llmspell.runtime.loop import HomeLoop

@@ -13,7 +13,7 @@ from llmspell.engine import EngineSpec, Source
 from llmspell.engine.messages import Done, Start
 from llmspell.errors import EngineCrashed, LlmspellError, SessionClosedError
 from llmspell.gate import Recorder
-from llmspell.gate.gate import Door
+from llmspell.gate.doors import Door
 from llmspell.host.result import RunResult, lost, result_from, tell_of
 from llmspell.policy import Policy
 from llmspell.runtime.conversation import Conversation

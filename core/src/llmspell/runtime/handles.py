@@ -6,7 +6,7 @@ from typing import Any
 
 from llmspell.bridge import HostObject, exports_of
 from llmspell.errors import BridgeError
-from llmspell.gate.gate import Door
+from llmspell.gate.doors import Door
 from llmspell.values import HostRef, MethodRef
 from llmspell.values.handles import HandleKind
 

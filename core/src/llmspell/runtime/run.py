@@ -23,7 +23,7 @@ from llmspell.errors import (
     SessionClosedError,
 )
 from llmspell.gate.budget import Budget
-from llmspell.gate.gate import Door
+from llmspell.gate.doors import Door
 from llmspell.gate.record import CallRecord, Recorder
 from llmspell.policy import Policy
 from llmspell.runtime.handles import Handles, unknown

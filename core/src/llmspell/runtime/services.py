@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell.bridge import BridgeSet
-from llmspell.gate.gate import Authorizer, Door
+from llmspell.gate.doors import Door
 from llmspell.runtime.channels import SharedChannels
 from llmspell.values import DEFAULT_VALUE_LIMITS, ValueConverter, ValueLimits
+
+if TYPE_CHECKING:
+    from llmspell.gate.gated import Authorizer
 
 Sink = Callable[[str, str], None]
 
