@@ -247,6 +247,7 @@ def test_a_deeply_nested_source_is_an_error_not_a_crash(stage: Any) -> None:
 
 def test_what_authors_know_from_elsewhere_is_answered_with_what_is_there(stage: Any) -> None:
     assert "http.get" in stage.failure("await fetch('https://example.org')").hint
+    assert "--allow-bridge http" in stage.failure("await http.get('https://example.org')").hint
     assert "params" in stage.failure("const f = () => process.argv; f()").hint
     assert stage.failure("spelled_wrong").hint == ""
     assert "bridges" in stage.failure("import own from 'npm:own'").hint

@@ -173,6 +173,12 @@ def test_import_meta_and_json(stage: Any) -> None:
     assert stage.run("export default import.meta.url") == "spell.js"
 
 
+def test_a_bridge_is_an_object_like_others(stage: Any) -> None:
+    assert stage.run("return [`${kit}`, kit.hasOwnProperty('echo'), 'echo' in kit, typeof kit.valueOf()]") == [
+        "[object Object]", True, True, "object",
+    ]  # fmt: skip
+
+
 def test_import_meta_tells_which_file_it_is(stage: Any) -> None:
     meta = stage.run("return import.meta", "/home/bo/my spells/é.js")
     assert meta == {

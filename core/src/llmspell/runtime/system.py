@@ -42,7 +42,9 @@ class SystemBridge(Bridge):
         bridges: BridgeSet = run.bridges
         if name in bridges.names:
             if not run.policy.grants.allows_bridge(name):
-                raise BridgeError(f"the bridge {name!r} is not granted by the policy", code="denied")
+                raise BridgeError(
+                    f"the bridge {name!r} is not granted by the policy; grant it: --allow-bridge {name}", code="denied"
+                )
             return describe_bridge(bridges, name)
         return self.find_local(run, name, importer)
 

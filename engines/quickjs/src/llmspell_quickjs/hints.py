@@ -23,6 +23,8 @@ _PLACE = "the file's own place is import.meta.dirname and import.meta.filename"
 _TEST = "tests are written with the bridge testing"
 
 _GLOBALS = {
+    "http": "the bridge http has to be granted, and the hosts: --allow-bridge http --allow-net HOST",
+    **{name: f"the bridge {name} has to be granted: --allow-bridge {name}" for name in ("auth", "machine", "os")},
     "fetch": _HTTP,
     "XMLHttpRequest": _HTTP,
     "Headers": _HTTP,

@@ -81,6 +81,7 @@
   // A name a bridge does not have: calling it is how the host gets to say which one was meant.
   function unknownExport(bridge, name) {
     if (typeof name !== "string" || name === "then" || name === "toJSON" || name === "constructor") return undefined;
+    if (name in core.ObjectPrototype) return core.ObjectPrototype[name]; // a text of a bridge, for example
     let snake = "";
     for (let i = 0; i < name.length; i++) {
       const c = name[i];
