@@ -215,3 +215,35 @@ def test_a_late_reply_after_an_interrupt_ends_the_run(stage: Any) -> None:
     stage.guest.interrupt("deadline")
     said = stage.guest.step(Reply(said[0].id, 1, Fault("late", "late")))
     assert [word.failure.limit for word in said] == ["deadline"]
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("await (async () => 5)()", 5),
+        ("const x = await (1)\nx", 1),
+        ("const x = await\n  Promise.resolve(2)\nx", 2),
+        ("await `text`", "text"),
+        ("const a = await [3]\na", [3]),
+        ("await (kit.fetch(4)).then((x) => x + 1)", 5),
+        ("const f = async () => await (6)\nf()", 6),
+        ("export default await (await (async () => ({ json: async () => 7 }))()).json()", 7),
+        ("let r = await (async () => { await (2)\n return await (8) })()\nr", 8),
+        ("function f() { var await = 10; return await } f()", 10),
+    ],
+)
+@pytest.mark.parametrize("name", ["spell.js", "spell.ts"])
+def test_await_is_understood_before_whatever_stands_behind_it(stage: Any, source: str, value: Any, name: str) -> None:
+    assert stage.run(source, name) == value
+
+
+def test_await_may_be_the_authors_own_name(stage: Any) -> None:
+    assert stage.run("const await = (x) => x + 1; await (8)") == 9
+
+
+def test_what_is_awaited_in_parentheses_is_named_too(stage: Any) -> None:
+    assert "await (new Promise(() => {})) (spell.js:2:1)" in stage.failure("1\nawait (new Promise(() => {}))").message
+
+
+def test_await_in_a_function_that_is_not_async_is_told(stage: Any) -> None:
+    assert "async functions" in stage.failure("function f() { await (1) } f()").hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from llmspell_quickjs.source import prepare
@@ -110,3 +112,9 @@ def test_blanks_keep_line_breaks() -> None:
     edits = Edits(b"a{\r\n b\n}c")
     edits.blank(1, 8, ";")
     assert edits.apply() == b"a;\r\n  \n c"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_by_any_of_their_ends(stage: Any, end: str) -> None:
+    failure = stage.failure(end.join(["#!/usr/bin/env llmspell", "const t = `a", "b`;", "nowhere"]))
+    assert (failure.line, failure.column) == (4, 1)

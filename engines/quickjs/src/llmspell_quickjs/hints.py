@@ -74,6 +74,7 @@ _GLOBALS = {
     "FinalizationRegistry": "close what is to be closed in finally, or with using",
     "WebAssembly": "quickjs-ng has no WebAssembly",
     "Intl": "quickjs-ng has no Intl; format numbers and dates with their own methods",
+    "await": "await works in async functions and at the top level only",
     "describe": _TEST,
     "test": _TEST,
     "expect": _TEST,

@@ -10,10 +10,11 @@ from typing import Literal
 
 from tree_sitter import Node
 
+from llmspell_quickjs.source.awaits import read_awaits
 from llmspell_quickjs.source.completion import RESULT, return_completion
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, refuse_nested, rewrite_modules
-from llmspell_quickjs.source.parsing import Dialect, bound_names, first_error, landmarks, parse, text_of
+from llmspell_quickjs.source.parsing import Dialect, bound_names, first_error, landmarks, text_of
 from llmspell_quickjs.source.places import Places, Span
 from llmspell_quickjs.source.refused import Refused
 from llmspell_quickjs.source.typescript import erase_types
@@ -26,6 +27,9 @@ MAIN_FUNCTION = "__llmspell_file"
 Role = Literal["main", "module"]
 _TYPESCRIPT = (".ts", ".mts", ".cts")
 _STRICT = re.compile(rb"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(['"])use strict\1""", re.DOTALL)
+_LONE_CR = re.compile(rb"\r(?!\n)")
+"""The line's end of old: the engine counts it, everybody else does not; in texts the language reads a line feed for it."""
+
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _ANY_NAME = frozenset({"eval", "Function", "globalThis", "constructor"})
 _EXCERPT = 60
@@ -110,17 +114,19 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
         Refused: It parses and cannot be run: TypeScript that needs more than erasing types, a name exported twice.
     """
     dialect = dialect or dialect_of(name)
-    source = text.encode("utf-8", "surrogatepass")
+    source = _LONE_CR.sub(b"\n", text.encode("utf-8", "surrogatepass"))
     edits = Edits(source)
     if source.startswith(b"#!"):
         edits.replace(0, 2, "//")
     if role == "module" and name.endswith(".json"):
         return _json(name, source)
-    root = parse(source, dialect)
+    root, operators = read_awaits(source, dialect)
     if dialect == "typescript":
         erase_types(root, edits)
     syntax = rewrite_modules(root, edits)
     marks = landmarks(root, dialect)
+    if operators:
+        marks["await"] = sorted([*marks.get("await", ()), *operators], key=lambda node: node.start_byte)
     refuse_nested(marks.get("module_statement", ()))
     for kind, why in _NOT_SPOKEN.items():
         for node in marks.get(kind, ()):
@@ -248,7 +254,8 @@ def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int,
         edits.insert(node.start_byte, f"{HELPER}.open(")
         edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
         edits.insert(operand.end_byte, "))")
-        waits.append((*edits.place(node.start_byte), _excerpt(text_of(node))))
+        text = edits.text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        waits.append((*edits.place(node.start_byte), _excerpt(text)))
     for node in marks.get("for_await", ()):
         iterated = node.child_by_field_name("right")
         if iterated is not None and not node.has_error:
