@@ -28,7 +28,7 @@ Role = Literal["main", "module"]
 _TYPESCRIPT = (".ts", ".mts", ".cts")
 _STRICT = re.compile(rb"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(['"])use strict\1""", re.DOTALL)
 _LONE_CR = re.compile(rb"\r(?!\n)")
-"""The line's end of old: the engine counts it, everybody else does not; in texts the language reads a line feed for it."""
+"""The end of a line as it once was: the engine counts it, nobody else does; in a text it is read as a line feed."""
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _ANY_NAME = frozenset({"eval", "Function", "globalThis", "constructor"})
