@@ -195,6 +195,66 @@ def test_an_error_of_the_innermost_module_can_be_caught(run: Run) -> None:
     assert run({**BAD, "main.js": main, "b.js": "throw new Error('bad')"}).value == ["bad", 2]
 
 
+CALLED_OFF = {
+    "main.lua": """
+        local async, core, flags = require("async"), require("core"), require("./flags.lua")
+        local task = async.spawn(function() return require("./a.js").n end)
+        while not flags.reached do core.sleep(0.001) end
+        local other = async.spawn(function() return require("./a.js").n end)
+        task:cancel("enough")
+        local ok, e = pcall(function() return task:await() end)
+        return {ok, e.code, other:await(), require("./a.js").n, flags.runs}
+        """,
+    "flags.lua": """
+        local M = {runs = 0}
+        function M.reach() M.runs, M.reached = M.runs + 1, true return M.runs end
+        return M
+        """,
+    "a.js": "exports.n = require('./b.lua').n + 1",
+    "b.lua": "return {n = require('./c.js').n + 1}",
+    "c.js": """
+        const runs = await require("./flags.lua").reach();
+        if (runs === 1) await require("core").sleep(600);
+        export const n = runs;
+        """,
+}
+
+
+def test_a_load_that_is_called_off_ends_in_all_languages_and_begins_anew_for_others(run: Run) -> None:
+    assert run(CALLED_OFF).value == [False, "cancelled", 4, 4, 2]
+
+
+def test_a_function_that_waits_for_a_module_can_be_called_off(run: Run) -> None:
+    main = """
+        local async, core = require("async"), require("core")
+        local a, flags = require("./a.js"), require("./flags.lua")
+        local task = async.spawn(a.wait)
+        while not flags.reached do core.sleep(0.001) end
+        task:cancel("enough")
+        local ok = pcall(function() return task:await() end)
+        while a.seen() == "nothing" do core.sleep(0.001) end
+        return {ok, a.seen()}
+        """
+    a = """
+        let seen = "nothing";
+        exports.wait = async () => {
+          await null;
+          try { require("./b.lua") } catch (error) { seen = error.code }
+        };
+        exports.seen = () => seen;
+        """
+    b = "require('./flags.lua').reach() require('core').sleep(600)"
+    assert run({**CALLED_OFF, "main.lua": main, "a.js": a, "b.lua": b}).value == [False, "cancelled"]
+
+
+def test_jobs_without_end_do_not_keep_a_module_from_being_called_off(run: Run) -> None:
+    main = """
+        local ok, e = pcall(require("async").timeout, 0.01, function() return require("./a.js").n end)
+        return {ok, e.code, require("./one.lua").n}
+        """
+    assert run({**CALLED_OFF, "main.lua": main, "c.js": "for (;;) await null"}).value == [False, "timeout", 2]
+
+
 CIRCLES: dict[str, tuple[Files, list[str]]] = {
     "through the spell": (
         {"main.js": "require('./b.js')", "b.js": "require('./a.lua')", "a.lua": "require('./main.js')"},

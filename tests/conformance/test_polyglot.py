@@ -30,6 +30,7 @@ FILES = {
         }
         export function back(fn, n) { return n === 0 ? 0 : fn(n - 1); }
         export function forever(fn) { return fn(); }
+        export async function jobs() { for (;;) await null; }
         export function fill() { const a = []; for (;;) a.push(new Uint8Array(1e6)); }
         export function spin() { for (;;) {} }
         export function read() { return require("fs").read("/etc/passwd"); }
@@ -61,6 +62,7 @@ FILES = {
         """,
     "facts.json": f'{{"n": 7, "list": ["a", null, {2**60}]}}',
     "torn.json": "{",
+    "torn.js": "\nfoo(",
     "bad.lua": "local function f()\n  error('not today')\nend\nf()",
     "full.js": "const a = []; for (;;) a.push(new Uint8Array(1e6));",
     "circle.lua": 'return require("./circle.js")',
@@ -214,6 +216,18 @@ def test_an_error_while_a_module_is_loaded_carries_the_frames_of_both_languages(
         run("main.js", source)
     frames = [(Path(frame.location.file).name, frame.location.line) for frame in caught.value.frames]
     assert frames == [("bad.lua", 2), ("bad.lua", 4), ("main.js", 2), ("main.js", 4)]
+
+
+def test_an_error_of_syntax_in_the_other_language_says_where(run: Any) -> None:
+    with pytest.raises(BridgeCallError, match=r"torn\.js:2:5: unexpected end of input") as caught:
+        run("main.lua", 'local ok = 1\nlocal torn = require("./torn.js")')
+    places = [(Path(frame.location.file).name, frame.location.line) for frame in caught.value.frames]
+    assert places == [("torn.js", 2), ("main.lua", 2)]
+
+
+def test_a_callee_whose_jobs_have_no_end_can_be_called_off(run: Any) -> None:
+    lua = 'local ok, e = pcall(require("async").timeout, 0.01, require("./tools.js").jobs) return {ok, e.code}'
+    assert run("main.lua", lua).value == [False, "timeout"]
 
 
 def test_the_deadline_ends_a_callee(run: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmspell.engine.messages import MAIN, Call, Cancel, Delivery, Done, GuestMessage, Invoke, Replies, Reply
+from llmspell.engine.messages import HOST, MAIN, Call, Cancel, Delivery, Done, GuestMessage, Invoke, Replies, Reply
 from llmspell.runtime.waits import DEEPEST, Waits
 
 
@@ -87,6 +87,16 @@ def test_an_end_of_the_run_inside_ends_the_wait_and_is_not_said_there() -> None:
     assert reply.fault is not None
     assert reply.fault.fatal
     assert len(guest.said) == 1
+
+
+def test_what_the_guest_calls_off_is_answered_here() -> None:
+    guest = Guest([Invoke(2, 1)])
+    off = Call(4, HOST, "cancel", [1])
+    guest.does[2] = lambda: [off]
+    reply, said = guest.run()
+    assert reply.fault is not None
+    assert (reply.fault.code, reply.fault.fatal) == ("cancelled", False)
+    assert said == [off, Done(100, ["the end"])]
 
 
 @pytest.mark.parametrize("reason", ["cancelled", "deadline"])

@@ -19,6 +19,8 @@ from llmspell_quickjs import hints
         ("throw 5", "5"),
         ("throw null", "null was thrown"),
         ("throw undefined", "undefined was thrown"),
+        ("throw Promise.resolve(1)", "an object was thrown that cannot be shown"),
+        ("const o = {}; o.o = o; throw o", "an object was thrown that cannot be shown"),
         ("throw { code: 7 }", '{"code":7}'),
         ("throw { toString() { return 'shown' } }", "shown"),
         ("null.x", "TypeError: cannot read property 'x' of null"),

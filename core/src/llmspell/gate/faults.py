@@ -13,6 +13,7 @@ from llmspell.errors import (
     PolicyError,
     ResourceExhausted,
     ScriptError,
+    ScriptSyntaxError,
 )
 
 
@@ -39,6 +40,8 @@ def fault_of(error: BaseException, where: str) -> m.Fault:
 
 def _script_fault(error: ScriptError) -> m.Fault:
     """Give a script back what a function of its own raised inside an export: its code, and its table as details."""
+    if isinstance(error, ScriptSyntaxError) and error.location is not None:
+        return m.Fault("syntax", f"{error.location}: {error.message}")
     value = error.value
     if isinstance(value, dict) and isinstance(value.get("code"), str):
         return m.Fault(value["code"], error.message, value)

@@ -69,12 +69,17 @@ async def load_foreign(run: Run, source: Source, importer: str) -> Any:
         neighbour = home.neighbours[source.language] = Neighbour(home.conversation, None)
     if neighbour is None:
         neighbour = home.neighbours[source.language] = _move_in(home, source)
-    known = neighbour.loading.get(source.name)
-    if known is not None and (known.done() or source.name not in waiting):
-        return await asyncio.shield(known)
-    if known is not None:
-        circle = " -> ".join([*waiting[waiting.index(source.name) :], source.name])
-        raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
+    while (known := neighbour.loading.get(source.name)) is not None:
+        if not known.done() and source.name in waiting:
+            circle = " -> ".join([*waiting[waiting.index(source.name) :], source.name])
+            raise ScriptModuleNotFoundError(f"modules require each other in a circle: {circle}", name=source.name)
+        try:
+            return await asyncio.shield(known)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not known.cancelled() or (task is not None and task.cancelling()):
+                raise
+            # Who was loading it has called that off.
     future = neighbour.loading[source.name] = asyncio.get_running_loop().create_future()
     neighbour.waiting[source.name] = waiting
     try:
@@ -104,7 +109,7 @@ def _waiting(run: Run, importer: str) -> tuple[str, ...]:
     waiting = loading.get(importer)
     if waiting is None:
         # The file came to its guest by one of its own language: that is one of those that are being loaded.
-        is_main = run.home is run and importer == run.source_name
+        is_main = run.home is run and importer in ("", run.source_name)
         waiting = () if is_main or not loading else next(reversed(loading.values()))
     return (*waiting, importer) if importer else waiting
 

@@ -72,7 +72,8 @@ def error_from(failure: Failure, run: Run) -> LlmspellError:
     cause = run.causes.get(failure.fault) if failure.fault else None
     if isinstance(cause, ScriptError):
         # The error came out of another guest: one stack, innermost first, each frame with its language.
-        frames = (*cause.frames, *frames)
+        place = () if cause.frames or cause.location is None else (Frame(cause.language, cause.location, ""),)
+        frames = (*cause.frames, *place, *frames)
     if cause is not None or failure.fault:
         called = BridgeCallError(
             message, fault_code=failure.code or "failed", language=language, location=location, frames=frames,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from llmspell.engine.messages import MAIN, Cancel, Delivery, Fault, GuestMessage, Replies, Reply
+from llmspell.engine.messages import HOST, MAIN, Call, Cancel, Delivery, Fault, GuestMessage, Replies, Reply
 from llmspell.runtime.delivery import has_ended
 
 DEEPEST = 32
@@ -86,6 +86,7 @@ class Waits:
                 said = []
             else:
                 said = self.take(word)
+                self._call_off(said)
                 if said and has_ended(said):
                     # The step that goes on now says it once more: that is the answer.
                     return self._end(Fault("cancelled", "the run has ended", fatal=True))
@@ -95,6 +96,14 @@ class Waits:
                 self._say(said)
         self._wanted.pop()
         return self._early.pop(call)
+
+    def _call_off(self, said: list[GuestMessage]) -> None:
+        """Answer what the guest waits for and has just called off: the host will not."""
+        for word in said:
+            if type(word) is Call and word.target == HOST and word.method == "cancel":
+                for call in word.args:
+                    if call in self._wanted:
+                        self._early[call] = Reply(call, None, Fault("cancelled", "the call was cancelled"))
 
     def _end(self, fault: Fault) -> Reply:
         return Reply(self._wanted.pop(), None, fault)

@@ -112,9 +112,10 @@
     mapEach(pending, (call) => call.reject(faultError(bare(["cancelled", message, null, 0]), call.site)));
   }
 
-  // Let the host be heard, once, between jobs that make more jobs; returns whether the script is waiting for it.
+  // Let the host be heard, once, between jobs that make more jobs; returns whether anybody waits: the script for it, or it
+  // for the script.
   function nudge() {
-    if (outstanding === 0) return false;
+    if (outstanding === 0 && core.mapSize(core.invocations) === 0) return false;
     if (!nudged) {
       nudged = true;
       nativeThen(say("@host", "sleep", [0]), () => void (nudged = false), () => undefined);

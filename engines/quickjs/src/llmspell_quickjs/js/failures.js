@@ -95,7 +95,8 @@
     if (typeof thrown === "symbol") return "a symbol was thrown";
     if (thrown === undefined || thrown === null) return thrown + " was thrown";
     if (typeof thrown !== "object") return "" + thrown;
-    return thrown.toString !== objectToString && typeof thrown.toString === "function" ? "" + thrown : stringify(value);
+    if (thrown.toString !== objectToString && typeof thrown.toString === "function") return "" + thrown;
+    return value === null ? "an object was thrown that cannot be shown" : stringify(value);
   }
 
   // The value as far as it can cross.

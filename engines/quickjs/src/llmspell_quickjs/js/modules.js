@@ -8,16 +8,30 @@
   const { BridgeError, callSite, faultError, method, nextCall, placeOf, refuseCancelled } = core.part("calls");
   const resolved = new core.saved.Map(); // importer + name -> module
 
+  // Whose code is running; and to go on as that, after an await or what the host said in between.
+  function now() {
+    const tasks = core.tasks();
+    return tasks === undefined ? undefined : tasks.now();
+  }
+
+  function goOn(task) {
+    const tasks = core.tasks();
+    if (tasks !== undefined) tasks.goOn(task);
+  }
+
   // Have the host find a module. One of another language may come back to this guest: what the host says meanwhile is
   // heard by `enter`, above this frame, and leaves no trace in whose code goes on below it.
-  function __llmspell_search(request, chain) {
-    const task = core.tasks() === undefined ? undefined : core.tasks().now();
+  function __llmspell_search(place, name, importer, chain) {
+    const id = nextCall();
+    const task = now();
     searches[searches.length] = chain;
+    if (task !== undefined) core.tasks().searching(task, id);
     try {
-      return host("module", request, tellSaid());
+      return host("module", stringify(bare([id, place, name, importer])), tellSaid());
     } finally {
       searches.length--;
-      if (core.tasks() !== undefined) core.tasks().goOn(task);
+      if (task !== undefined) core.tasks().answered(id, record({ task }));
+      goOn(task);
     }
   }
 
@@ -31,7 +45,7 @@
     if (known !== undefined) return known;
     if (name === "async" || name === "channel") return ownModule(name);
     const site = callSite();
-    const answer = __llmspell_search(stringify(bare([nextCall(), placeOf(site, line), name, importer])), chain);
+    const answer = __llmspell_search(placeOf(site, line), name, importer, chain);
     const kind = answer[0];
     let module;
     if (kind === "B") module = bridgeModule(parse(cut(answer, 1)));
@@ -187,7 +201,7 @@
     refuseCircle(module, chain);
     if (module.state === "running") {
       refuseBlocked(module);
-      return module.promise;
+      return joined(module, chain);
     }
     link(module, chain);
     module.state = "running";
@@ -197,25 +211,46 @@
       start(module, chain);
       module.state = "done";
     } catch (error) {
-      module.state = "failed";
-      module.error = error;
+      fail(module, error);
       throw error;
     }
     return undefined;
   }
 
+  // Wait for a run that somebody else has begun, and may call off.
+  async function joined(module, chain) {
+    const task = now();
+    try {
+      await module.promise;
+    } catch (error) {
+      if (module.state !== "new") throw error;
+      goOn(task);
+      const waiting = run(module, chain);
+      if (waiting !== undefined) await waiting;
+    }
+  }
+
+  // A module that fails stays failed. One whose run was called off is run anew for whoever asks next.
+  function fail(module, error) {
+    module.state = core.isError(error) && error.code === "cancelled" ? "new" : "failed";
+    module.error = error;
+    module.promise = undefined;
+    module.exports = {};
+  }
+
   async function runAsync(module, chain) {
+    const task = now();
     try {
       for (let i = 0; i < module.dependencies.length; i++) {
         const waiting = run(module.dependencies[i], record({ key: module.key, up: chain }));
         if (waiting !== undefined) await waiting;
+        goOn(task);
       }
       const result = start(module, chain);
       if (result !== undefined) await result;
       module.state = "done";
     } catch (error) {
-      module.state = "failed";
-      module.error = error;
+      fail(module, error);
       throw error;
     }
   }

@@ -161,6 +161,11 @@
     mapSet(task.operations, "call " + id, record({ what: "", cancel }));
   }
 
+  // A module that a task has the host find: who ends the task has that called off.
+  function searching(task, id) {
+    mapSet(task.operations, "call " + id, record({ what: "", cancel: () => drop(id) }));
+  }
+
   function answered(id, call) {
     if (call.task !== undefined) mapDelete(call.task.operations, "call " + id);
   }
@@ -286,7 +291,7 @@
   }
 
   return record({
-    answered, bound, called, cancel, cancelAll, drop, endVisit, following, operation, problem, refuseCancelled, resumed,
+    answered, bound, called, cancel, cancelAll, drop, endVisit, following, operation, problem, refuseCancelled, resumed, searching,
     spawn, stuck, waiting,
     isTask: (value) => typeof value === "object" && value !== null && weakGet(records, value) !== undefined,
     recordOf: (task) => weakGet(records, task),
