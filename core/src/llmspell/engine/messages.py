@@ -69,6 +69,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         value: What was raised, converted, when it was more than a text.
         incomplete: For ``syntax``: more input could complete it.
         state_spent: True if the VM must not be used again (memory limit, stack overflow, ...).
+        unknown: The global that the script used and that is not there, if that is what went wrong: the host knows
+            whether a bridge has that name.
     """
 
     kind: Literal["syntax", "runtime", "exit", "limit", "cancelled", "conversion", "module", "internal"]
@@ -88,6 +90,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: bool = False
     state_spent: bool = False
     hint: str = ""
+    unknown: str = ""
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):

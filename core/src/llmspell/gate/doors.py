@@ -13,6 +13,7 @@ from llmspell.bridge import Begun, Bridge, Export, exports_of
 from llmspell.bridge.ahead import running_ahead
 from llmspell.engine import messages as m
 from llmspell.errors import BridgeError, BridgeNotFoundError, PolicyDeniedError
+from llmspell.policy import how_to_grant
 from llmspell.values.convert import camel
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def find(run: GatedRun, call: m.Call) -> Door | Callable[[], Coroutine[Any, Any,
             raise _no_bridge(target, run.bridges.names)
         raise PolicyDeniedError(
             f"{target}.{shown(run, method)} is not granted by the policy",
-            hint=f"grant the bridge {target!r}, or choose a wider profile",
+            hint=how_to_grant(target),
         )
     bridge = run.bridges.get(target)
     if isinstance(bridge, Bridge):

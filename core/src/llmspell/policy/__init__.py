@@ -3,8 +3,18 @@
 May import ``errors`` and ``values``.
 """
 
-from llmspell.policy.grants import Grants
+from llmspell.policy.grants import Grants, how_to_grant
 from llmspell.policy.limits import Limits, parse_duration, parse_size
 from llmspell.policy.policy import LEVELS, Level, Policy, PolicyPreset
 
-__all__ = ["LEVELS", "Grants", "Level", "Limits", "Policy", "PolicyPreset", "parse_duration", "parse_size"]
+__all__ = [
+    "LEVELS",
+    "Grants",
+    "Level",
+    "Limits",
+    "Policy",
+    "PolicyPreset",
+    "how_to_grant",
+    "parse_duration",
+    "parse_size",
+]

@@ -141,6 +141,11 @@ def _covers_host(name: str, pattern: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, wider.split("*"))), host, re.DOTALL) is not None
 
 
+def how_to_grant(bridge: str) -> str:
+    """Say how a run gets a bridge that its policy does not grant."""
+    return f"grant it: --allow-bridge {bridge}"
+
+
 def _split_port(text: str) -> tuple[str, str]:
     head, colon, tail = text.rpartition(":")
     if colon and tail.isdigit() and (head.endswith("]") or ":" not in head):

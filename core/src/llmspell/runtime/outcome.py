@@ -23,6 +23,7 @@ from llmspell.errors import (
     ScriptSyntaxError,
     StepsExceeded,
 )
+from llmspell.policy import how_to_grant
 from llmspell.runtime.run import Run
 
 _LIMITS: dict[str, type[ResourceExhausted]] = {
@@ -47,7 +48,7 @@ def error_from(failure: Failure, run: Run) -> LlmspellError:
     if limit is not None and len(message) > limit:
         message = message[:limit] + " ..."
     frames = tuple(Frame(f.language, Location(f.file, f.line, f.column), f.function, f.locals) for f in failure.frames)
-    hint = failure.hint or None
+    hint = _hint_of(failure, run)
     kind = failure.kind
     if kind == "syntax":
         return ScriptSyntaxError(
@@ -89,6 +90,15 @@ def error_from(failure: Failure, run: Run) -> LlmspellError:
     if failure.code:
         raised.value = failure.value if failure.value is not None else {"code": failure.code, "message": message}
     return raised
+
+
+def _hint_of(failure: Failure, run: Run) -> str | None:
+    name = failure.unknown
+    if name and name in run.bridges.names:
+        if run.policy.grants.allows_bridge(name):
+            return f"{name} is a bridge: import it first"
+        return f"the bridge {name!r} is not granted by the policy; {how_to_grant(name)}"
+    return failure.hint or None
 
 
 def _limit(

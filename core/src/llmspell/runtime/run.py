@@ -25,7 +25,7 @@ from llmspell.errors import (
 from llmspell.gate.budget import Budget
 from llmspell.gate.doors import Door
 from llmspell.gate.record import CallRecord, Recorder
-from llmspell.policy import Policy
+from llmspell.policy import Policy, how_to_grant
 from llmspell.runtime.handles import Handles, unknown
 from llmspell.runtime.services import RunServices
 from llmspell.runtime.stream import HostFunction, HostStream
@@ -303,7 +303,7 @@ class Run:
         if not self.policy.grants.allows_call(bridge, method):
             raise PolicyDeniedError(
                 f"{bridge}.{method} is not granted by the policy",
-                hint=f"grant the bridge {bridge!r}, or choose a wider profile",
+                hint=how_to_grant(bridge),
             )
         authorize = self.services.authorize
         reason = None if authorize is None else authorize(self, bridge, method, args)

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmspell.bridge import Begun, Bridge, BridgeSet, Call, export, exports_of
 from llmspell.errors import BridgeError
+from llmspell.policy import how_to_grant
 from llmspell.runtime.channels import SharedChannel, SharedChannels
 
 ModuleSource = Callable[[Any, str, str], Awaitable[dict[str, Any]] | dict[str, Any]]
@@ -43,7 +44,7 @@ class SystemBridge(Bridge):
         if name in bridges.names:
             if not run.policy.grants.allows_bridge(name):
                 raise BridgeError(
-                    f"the bridge {name!r} is not granted by the policy; grant it: --allow-bridge {name}", code="denied"
+                    f"the bridge {name!r} is not granted by the policy; {how_to_grant(name)}", code="denied"
                 )
             return describe_bridge(bridges, name)
         return self.find_local(run, name, importer)

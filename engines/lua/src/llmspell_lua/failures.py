@@ -128,7 +128,7 @@ def failed(account: Mapping[str, Any], names: Names, globals_: Iterable[str], va
     path = text(account.get("path", "$"))
     common: dict[str, Any] = {
         "language": LANGUAGE, "file": file, "line": line, "frames": frames, "message": message, "code": code,
-        "path": path, "value": value, "hint": did_you_mean(message, globals_),
+        "path": path, "value": value, "hint": did_you_mean(message, globals_), "unknown": unknown_global(message),
     }  # fmt: skip
     if account.get("stage") and code == "conversion":
         what = {"result": "the result", "params": "the parameters", "arguments": "the arguments"}[account["stage"]]
@@ -137,6 +137,12 @@ def failed(account: Mapping[str, Any], names: Names, globals_: Iterable[str], va
     if code == "circular_module":
         return Failure(kind="module", **common)
     return Failure(kind="runtime", fault=account.get("call") or 0, **common)
+
+
+def unknown_global(message: str) -> str:
+    """Return the global that is not there, if that is what an error is of; else ``""``."""
+    match = _UNKNOWN.search(message)
+    return match[2] if match is not None and match[1] == "global" else ""
 
 
 def did_you_mean(message: str, globals_: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from llmspell.engine.messages import Failure, Fault, FrameInfo
@@ -10,6 +11,7 @@ from llmspell_quickjs.stack import LANGUAGE, Files, Place
 
 _OUT_OF_MEMORY = "out of memory"
 _NULL = "null was thrown"
+_UNDEFINED = re.compile(r"(\w+) is not defined")
 _QUIET = frozenset({"", "Error", "BridgeError", "ConversionError"})
 _UNHANDLED = "nobody handled the rejection of this promise: await it, or add .catch()"
 _KINDS = frozenset({"syntax", "module", "conversion", "cancelled"})
@@ -43,8 +45,14 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
         value=told.get("value"),
         fault=told.get("fault", 0),
         path=told.get("path", "$"),
-        hint=_hint(told),
+        hint=(hint := _hint(told)),
+        unknown="" if hint else _unknown(name, message),
     )
+
+
+def _unknown(name: str, message: str) -> str:
+    match = _UNDEFINED.fullmatch(message) if name == "ReferenceError" else None
+    return match[1] if match is not None else ""
 
 
 def _hint(told: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from llmspell.engine import GuestLimits
@@ -14,6 +15,7 @@ from llmspell_tengo.programs import LANGUAGE
 EXIT = "exit:"
 """How the runtime says that the script asked to end; its status follows."""
 
+_UNRESOLVED = re.compile(r"unresolved reference '(\w+)'")
 _MOST_FRAMES = 24
 _LONGEST = 64 * 1024
 
@@ -22,6 +24,7 @@ def syntax_failure(error: ScriptSyntaxError) -> Failure:
     """Tell of a source that does not compile."""
     location = error.location or Location("")
     kind: Any = "module" if error.message.startswith("cyclic module import") else "syntax"
+    unresolved = _UNRESOLVED.fullmatch(error.message)
     return Failure(
         kind=kind,
         message=error.message,
@@ -30,6 +33,7 @@ def syntax_failure(error: ScriptSyntaxError) -> Failure:
         line=location.line,
         column=location.column,
         incomplete=error.incomplete,
+        unknown=unresolved[1] if unresolved is not None else "",
     )
 
 
