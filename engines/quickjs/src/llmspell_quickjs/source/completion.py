@@ -5,7 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from llmspell_quickjs.source.edits import Edits
-from llmspell_quickjs.source.parsing import child_of_type
+from llmspell_quickjs.source.parsing import child_of_type, end_of
 
 RESULT = "__llmspell_result"
 """The variable that holds the value when it has to be picked up on the way, as in a loop."""
@@ -22,6 +22,16 @@ _EMPTY = frozenset(
 _WITH_BODY = frozenset(
     {"for_statement", "for_in_statement", "while_statement", "do_statement", "labeled_statement", "with_statement"}
 )
+_TRANSPARENT = frozenset({"statement_block", "labeled_statement"})
+"""What leaves the value of the statement before it standing if it has none."""
+
+_JOINING = frozenset({"call_expression", "subscript_expression"})
+_OPEN = _JOINING | {
+    "assignment_expression", "augmented_assignment_expression", "binary_expression", "member_expression",
+    "sequence_expression", "ternary_expression", "unary_expression",
+}  # fmt: skip
+"""Expressions that no bracket encloses."""
+
 _NESTING = _WITH_BODY | {
     "statement_block", "if_statement", "else_clause", "try_statement", "catch_clause", "finally_clause",
     "switch_statement", "switch_body", "switch_case", "switch_default",
@@ -41,12 +51,15 @@ def return_completion(root: Node, edits: Edits) -> bool:
         return False
     if last.type == "expression_statement" and not _is_directive(last) and not _followed(statements, last):
         expression = last.named_children[0]
-        edits.insert(expression.start_byte, "return (", rank=-1)
-        edits.insert(expression.end_byte, ")")
+        edits.insert(_start_of(expression), "return (", rank=-1)
+        edits.insert(end_of(expression), ")")
         return False
     picker = _Picker(edits)
-    picker.pick_up(last)
-    picker.pick_up_before_jumps(last)
+    for statement in reversed([node for node in statements if node.start_byte <= last.start_byte]):
+        picker.pick_up(statement)
+        picker.pick_up_before_jumps(statement)
+        if picker.picked or (statement.type not in _TRANSPARENT and statement.type not in _EMPTY):
+            break
     return bool(picker.picked)
 
 
@@ -62,6 +75,22 @@ def _followed(statements: list[Node], last: Node) -> bool:
 def _is_directive(statement: Node) -> bool:
     before = statement.prev_named_sibling
     return statement.named_children[0].type == "string" and before is None and statement.next_named_sibling is not None
+
+
+def _is_postfix(node: Node) -> bool:
+    return node.type == "update_expression" and not node.children[-1].is_named
+
+
+def _start_of(expression: Node) -> int:
+    """Return where a statement's expression begins. The parser joins ``a++`` with a parenthesis in the next line."""
+    open_nodes = [expression]
+    while open_nodes:
+        node = open_nodes.pop()
+        first = node.children[0] if node.children else None
+        if node.type in _JOINING and first is not None and _is_postfix(first):
+            return next(child for child in node.children[1:] if child.type != "comment").start_byte
+        open_nodes += (child for child in node.children if child.type in _OPEN)
+    return expression.start_byte
 
 
 class _Picker:
@@ -115,5 +144,5 @@ class _Picker:
             return
         self.picked.add(statement.start_byte)
         expression = statement.named_children[0]
-        self._edits.insert(expression.start_byte, f"{RESULT}=(", rank=-1)
-        self._edits.insert(expression.end_byte, ")")
+        self._edits.insert(_start_of(expression), f"{RESULT}=(", rank=-1)
+        self._edits.insert(end_of(expression), ")")

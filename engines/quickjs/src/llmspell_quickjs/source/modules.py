@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from llmspell_quickjs.source.edits import Edits
-from llmspell_quickjs.source.parsing import bound_names, child_of_type, string_value, text_of
+from llmspell_quickjs.source.parsing import bound_names, child_of_type, end_of, string_value, text_of
 from llmspell_quickjs.source.refused import Refused
 
 HELPER = "__llmspell"
@@ -186,7 +186,7 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
         syntax.has_default_value = True
         syntax.show("default", f"{HELPER}.default", node)
         edits.replace(node.start_byte, value.start_byte, f";{HELPER}.default=")
-        edits.insert(value.end_byte, ";", rank=1)
+        edits.insert(end_of(value), ";", rank=1)
     else:
         edits.blank(node.start_byte, node.end_byte, ";")
         index = None if source is None else _request(syntax, source)

@@ -89,6 +89,16 @@ def child_of_type(node: Node, *types: str) -> Node | None:
     return next((child for child in node.children if child.type in types), None)
 
 
+def end_of(node: Node) -> int:
+    """Return the byte behind an expression's last token: the parser has a body take in the comment that follows it."""
+    while node.children:
+        last = next((child for child in reversed(node.children) if child.type != "comment"), None)
+        if last is None:
+            break
+        node = last
+    return node.end_byte
+
+
 def text_of(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 

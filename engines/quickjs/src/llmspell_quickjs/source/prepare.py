@@ -14,7 +14,7 @@ from llmspell_quickjs.source.awaits import read_awaits
 from llmspell_quickjs.source.completion import RESULT, return_completion
 from llmspell_quickjs.source.edits import Edits
 from llmspell_quickjs.source.modules import HELPER, ModuleSyntax, Request, refuse_nested, rewrite_modules
-from llmspell_quickjs.source.parsing import Dialect, bound_names, first_error, landmarks, text_of
+from llmspell_quickjs.source.parsing import Dialect, bound_names, end_of, first_error, landmarks, text_of
 from llmspell_quickjs.source.places import Places, Span
 from llmspell_quickjs.source.refused import Refused
 from llmspell_quickjs.source.typescript import erase_types
@@ -253,14 +253,14 @@ def _watch_awaits(marks: dict[str, list[Node]], edits: Edits) -> list[tuple[int,
             continue
         edits.insert(node.start_byte, f"{HELPER}.open(")
         edits.insert(operand.start_byte, f"{HELPER}.wait({len(waits)},")
-        edits.insert(operand.end_byte, "))")
+        edits.insert(end_of(operand), "))")
         text = edits.text[node.start_byte : node.end_byte].decode("utf-8", "replace")
         waits.append((*edits.place(node.start_byte), _excerpt(text)))
     for node in marks.get("for_await", ()):
         iterated = node.child_by_field_name("right")
         if iterated is not None and not node.has_error:
             edits.insert(iterated.start_byte, f"{HELPER}.each({len(waits)},")
-            edits.insert(iterated.end_byte, ")")
+            edits.insert(end_of(iterated), ")")
             waits.append((*edits.place(node.start_byte), _excerpt(f"for await (... of {text_of(iterated)})")))
     return waits
 
