@@ -131,6 +131,7 @@ def test_an_error_through_a_coroutine_keeps_its_place(talk: Any) -> None:
         ("string.uper('x')", "did you mean upper?"),
         ("('x'):uper()", "did you mean upper?"),
         ("parms.x = 1", "did you mean params?"),
+        ("notes.x = 1", ""),  # not the codes of utf8
         ("local x = nil; x.y = 1", ""),
         ("qqqqqqqqq()", ""),
     ],

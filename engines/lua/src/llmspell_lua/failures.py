@@ -18,14 +18,17 @@ LANGUAGE = "lua"
 _SPENT = frozenset({"memory", "recursion", "internal"})
 """Ends after which a state is not used again."""
 
-_LIBRARY_NAMES = (
+_GLOBALS = (
     "array assert error getmetatable ipairs load next null pairs params pcall print rawequal rawget rawlen rawset"
     " require select setmetatable tonumber tostring type xpcall coroutine io math os string table utf8"
-    " byte char find format gmatch gsub len lower match rep reverse sub upper pack unpack packsize concat insert"
+)
+_MEMBERS = (
+    "byte char find format gmatch gsub len lower match rep reverse sub upper pack unpack packsize concat insert"
     " move remove sort create resume yield wrap status running isyieldable close abs ceil floor max min random"
     " randomseed sqrt tointeger huge maxinteger mininteger codepoint codes offset charpattern clock date difftime"
     " exit time write"
 )
+"""What the libraries hold."""
 
 _UNKNOWN = re.compile(r"attempt to \w+ a nil value \((global|field|method|local|upvalue) '([^']+)'\)")
 
@@ -150,7 +153,8 @@ def did_you_mean(message: str, globals_: Iterable[str]) -> str:
     match = _UNKNOWN.search(message)
     if match is None:
         return ""
-    near = difflib.get_close_matches(match[2], [*globals_, *_LIBRARY_NAMES.split()], 1)
+    known = _MEMBERS.split() if match[1] in ("field", "method") else [*globals_, *_GLOBALS.split()]
+    near = difflib.get_close_matches(match[2], known, 1)
     return f"did you mean {near[0]}?" if near and near[0] != match[2] else ""
 
 
