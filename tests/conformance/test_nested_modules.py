@@ -128,6 +128,20 @@ CHAINS: dict[str, tuple[Files, Any]] = {
         },
         [1, 1, 2],
     ),
+    "that two tasks ask for, protected": (
+        {
+            "main.lua": """
+                local flags = require("./flags.lua")
+                local function f() local ok, m = pcall(require, "./f.js") return ok and m.n or m.message end
+                local function g() while not flags.reached do require("core").sleep(0.001) end return f() end
+                return require("async").all({f, g})
+                """,
+            "f.js": "exports.n = require('./slow.lua').n",
+            "flags.lua": "return {reached = false}",
+            "slow.lua": "require('./flags.lua').reached = true require('core').sleep(0.01) return {n = 1}",
+        },
+        [1, 1],
+    ),
     "that its task leaves behind": (
         {
             "main.js": "const { n, wait } = require('./a.lua'); export default [n, await wait()]",

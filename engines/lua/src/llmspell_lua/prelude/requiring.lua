@@ -8,12 +8,18 @@ local sub = string.sub
 
 local R = {}
 
--- Name the file that asks for a module: the caller's, or, if the call was its last and its frame is gone, the one
--- that is being loaded.
+local MAX_LEVELS <const> = 8
+
+-- Name the file that asks for a module: the caller's, by `pcall` perhaps, or, if the call was its last and its frame is
+-- gone, the one that is being loaded.
 local function importer()
-  local info = getinfo(3, "S")
-  if info and sub(info.source, 1, 1) == "@" then
-    return sub(info.source, 2)
+  for level = 3, MAX_LEVELS do
+    local info = getinfo(level, "S")
+    if info and sub(info.source, 1, 1) == "@" then
+      return sub(info.source, 2)
+    elseif not info or (level == 3 and info.what ~= "C") then
+      break
+    end
   end
   local chain = control.task.chain
   return chain and chain[#chain] or ""
