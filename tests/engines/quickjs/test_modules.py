@@ -290,3 +290,9 @@ def test_a_missing_export_is_told_with_what_there_is(stage: Any) -> None:
     assert stage.failure("import b from './b.js'").message == (
         "SyntaxError: './b.js' has no export 'default'; import { name } or * as name from './b.js'"
     )
+
+
+@pytest.mark.parametrize("value", ["() => 1 // c", "async function* () {}", "class { x = 5 }", "function () {}\n(1)"])
+def test_a_default_export_without_a_name_is_called_default(stage: Any, value: str) -> None:
+    stage.files["./a.js"] = f"export default {value}"
+    assert stage.run("import a from './a.js'; export default a.name") == "default"

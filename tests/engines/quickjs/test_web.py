@@ -343,3 +343,7 @@ def test_too_many_random_bytes_are_refused(stage: Any) -> None:
 )  # fmt: skip
 def test_the_world_is_not_there(stage: Any, name: str) -> None:
     assert stage.run(f"return typeof {name}") == "undefined"
+
+
+def test_the_time_origin_is_a_date(stage: Any) -> None:
+    assert stage.run("return Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 1000") is True

@@ -20,6 +20,8 @@ from llmspell_quickjs.source.refused import Refused
 HELPER = "__llmspell"
 """The parameter of every module function; what rewritten code uses of the glue, and nothing more."""
 
+_NAMELESS = frozenset({"arrow_function", "class", "function_expression", "generator_function"})
+_DECLARING = frozenset({"class", "function_expression", "generator_function"})
 _TYPE_ONLY = frozenset({"interface_declaration", "type_alias_declaration", "ambient_declaration", "function_signature"})
 
 _INSIDE = frozenset(
@@ -183,10 +185,14 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
                     for bound in bound_names(pattern):
                         syntax.show(bound, bound, pattern)
     elif value is not None:
+        value = _declared(value)
         syntax.has_default_value = True
         syntax.show("default", f"{HELPER}.default", node)
-        edits.replace(node.start_byte, value.start_byte, f";{HELPER}.default=")
-        edits.insert(end_of(value), ";", rank=1)
+        # What has no name of its own is called "default", as a property of an object would be.
+        is_nameless = value.type in _NAMELESS and value.child_by_field_name("name") is None
+        before, behind = ("({default:", "}).default;") if is_nameless else ("", ";")
+        edits.replace(node.start_byte, value.start_byte, f";{HELPER}.default={before}")
+        edits.insert(end_of(value), behind, rank=1)
     else:
         edits.blank(node.start_byte, node.end_byte, ";")
         index = None if source is None else _request(syntax, source)
@@ -198,6 +204,14 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
                 syntax.stars.append(index)
             else:
                 syntax.show(_name(namespace.named_children[-1]), f"{HELPER}.m[{index}]", namespace)
+
+
+def _declared(value: Node) -> Node:
+    """Return the function or class that a default export begins with, which ends it: the parser reads on."""
+    node = value
+    while node.children and node.type not in _DECLARING:
+        node = node.children[0]
+    return node if node.type in _DECLARING else value
 
 
 def _clause(clause: Node, index: int | None, syntax: ModuleSyntax) -> None:
