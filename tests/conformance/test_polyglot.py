@@ -61,9 +61,11 @@ FILES = {
         return {wait = function() return meeting:receive() end, come = function(x) return meeting:send(x) end}
         """,
     "facts.json": f'{{"n": 7, "list": ["a", null, {2**60}]}}',
+    "through.tengo": "export {call: func(f) { return f() }}",
     "torn.json": "{",
     "torn.js": "\nfoo(",
     "bad.lua": "local function f()\n  error('not today')\nend\nf()",
+    "bad.tengo": "f := func() { return 1 + [] }\n\nx := f()\nexport x",
     "full.js": "const a = []; for (;;) a.push(new Uint8Array(1e6));",
     "circle.lua": 'return require("./circle.js")',
     "circle.js": 'module.exports = require("./circle.lua");',
@@ -93,6 +95,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[...
             with host.session(policy=policy) as session:
                 return session.run(tmp_path / name, params, recorder=recorder)
 
+        run_main.folder = tmp_path  # type: ignore[attr-defined]
         yield run_main
 
 
@@ -155,6 +158,13 @@ def test_an_error_carries_one_stack_of_both_languages(run: Any) -> None:
     assert ("lua", "main.lua", 3) in frames
 
 
+def test_frames_of_a_module_name_its_own_functions_and_files_only(run: Any) -> None:
+    with pytest.raises(BridgeCallError, match="invalid operation") as caught:
+        run("main.lua", 'local bad = require("./bad.tengo")')
+    frames = [(Path(frame.location.file).name, frame.location.line, frame.function) for frame in caught.value.frames]
+    assert frames == [("bad.tengo", 1, "f"), ("bad.tengo", 3, ""), ("main.lua", 1, "")]
+
+
 def test_functions_of_another_language_are_named_as_they_are_exported(run: Any) -> None:
     source = "import { greet } from './lib.lua'; export default [greet.name, require('./lib.lua').map.name]"
     assert run("main.js", source).value == ["greet", "map"]
@@ -198,6 +208,81 @@ def test_modules_that_require_each_other_are_named(run: Any, main: str, source: 
         run(main, source)
     named = caught.value.message.partition("circle: ")[2].split(" -> ")
     assert tuple(path.rpartition("/")[2] for path in named) == circle
+
+
+def test_recursion_through_three_languages_is_bounded(run: Any) -> None:
+    source = """
+        const lib = require("./lib.lua"), through = require("./through.tengo");
+        let calls = 0, refused;
+        const again = async () => {
+          calls++;
+          const told = await through.call(async () => { await lib.map([1], async () => { await again(); }); });
+          refused ??= told?.error?.code; // as a value, which is Tengo's way
+        };
+        await again();
+        export default [calls > 100, refused];
+        """
+    assert run("main.js", source).value == [True, "too_deep"]
+
+
+THROWN = {
+    "null": "null was thrown",
+    "undefined": "undefined was thrown",
+    "42": "42",
+    "'text'": "text",
+    "{ a: 1 }": '{"a":1}',
+    "Symbol('s')": "a symbol was thrown",
+    "Promise.resolve(1)": "an object was thrown that cannot be shown",
+    "new Proxy({}, { get() { throw 1 } })": "the script threw something that cannot be described",
+}
+
+
+def test_what_javascript_throws_may_be_anything(run: Any) -> None:
+    functions = ", ".join(f"() => {{ throw {thrown} }}" for thrown in THROWN)
+    Path(run.folder, "throws.js").write_text(f"module.exports = [{functions}]")
+    lua = """
+        local told = {}
+        for i, f in ipairs(require("./throws.js")) do
+            local ok, e = pcall(f)
+            told[i] = {ok, e.code, e.message}
+        end
+        return told
+        """
+    assert run("main.lua", lua).value == [[False, "script", message] for message in THROWN.values()]
+
+
+RAISED = {
+    "nil": "nil",
+    "42": "42",
+    "'text', 0": "text",
+    "{a = 1}": "the error is a table without a message",
+    "print": "the error is a function",
+    "setmetatable({}, {__tostring = function() return 'shown' end})": "shown",
+}
+
+
+def test_what_lua_raises_may_be_anything(run: Any) -> None:
+    functions = ", ".join(f"function() error({raised}) end" for raised in RAISED)
+    Path(run.folder, "raises.lua").write_text(f"return {{{functions}}}")
+    source = """
+        const told = [];
+        for (const f of require("./raises.lua")) {
+          told.push(await f().catch((e) => [e instanceof Error, e.code, e.message]));
+        }
+        export default told;
+        """
+    assert run("main.js", source).value == [[True, "script", message] for message in RAISED.values()]
+
+
+def test_thousands_of_functions_cross_and_can_be_called(run: Any) -> None:
+    Path(run.folder, "many.lua").write_text(
+        "return function(n) local t = {} for i = 1, n do t[i] = function() return i end end return t end"
+    )
+    source = """
+        const many = await require("./many.lua")(5000);
+        export default [many.length, await many[0](), await many[4999]()];
+        """
+    assert run("main.js", source).value == [5000, 1, 5000]
 
 
 def test_a_module_that_is_there_closes_no_circle(run: Any) -> None:

@@ -55,6 +55,10 @@ def run_failure(fault: RuntimeFault, limits: GuestLimits, reason: str) -> Failur
     return Failure(kind="runtime", message=message, code=fault.code, fault=fault.call, **common)
 
 
+LOADER = "(loader)"
+"""The file that stands for the host, where it loads a module for another language."""
+
+
 def placed(trace: tuple[Location, ...], functions: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of a ``Failure`` that say where it happened."""
     if not trace:
@@ -62,6 +66,7 @@ def placed(trace: tuple[Location, ...], functions: tuple[str, ...]) -> dict[str,
     frames = tuple(
         FrameInfo(LANGUAGE, place.file, place.line, place.column, name)
         for place, name in zip(trace[:_MOST_FRAMES], functions, strict=False)
+        if place.file != LOADER
     )
     first = trace[0]
     return {

@@ -9,14 +9,11 @@ from llmspell.engine import Source
 from llmspell.engine.messages import HOST, Call, Failure, Reply
 from llmspell.errors import ScriptSyntaxError
 from llmspell_tengo.compiler import HostModule, SourceModule
-from llmspell_tengo.failures import syntax_failure
+from llmspell_tengo.failures import LOADER, syntax_failure
 from llmspell_tengo.programs import LANGUAGE, Linked, TengoProgram
 
 if TYPE_CHECKING:
     from llmspell_tengo.engine import TengoEngine
-
-_LOADER = "(loader)"
-"""The file that stands for the host, where it loads a module for another language."""
 
 
 class Linking:
@@ -43,9 +40,9 @@ class Linking:
         self._scanned: set[str] = set()
         self._module = source
         if number:
-            text = f'export import("{_LOADER}")'
-            self.source = Source(text, _LOADER, LANGUAGE, source.root)
-            self.linked.modules[_LOADER, _LOADER] = SourceModule(source.name, source.text)
+            text = f'export import("{LOADER}")'
+            self.source = Source(text, LOADER, LANGUAGE, source.root)
+            self.linked.modules[LOADER, LOADER] = SourceModule(source.name, source.text)
         else:
             self.source = source
 
