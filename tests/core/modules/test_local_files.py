@@ -207,3 +207,19 @@ def test_a_module_that_is_not_there_suggests_one_that_is(resolver, name, hint) -
 def test_a_script_without_a_directory_has_no_local_modules() -> None:
     with pytest.raises(ScriptModuleNotFoundError, match="no directory of its own"):
         Resolver("", [LUA]).resolve("lib", "lua")
+
+
+@pytest.mark.parametrize("name", ["https://esm.sh/lodash", "node:fs", ".", "./"])
+def test_an_address_is_not_looked_for_as_a_file(resolver, name) -> None:
+    with pytest.raises(ScriptModuleNotFoundError) as caught:
+        resolver.resolve(name, "javascript")
+    assert caught.value.message == f"there is no module {name!r} in the spell's directory"
+
+
+def test_a_file_that_is_no_module_is_told_from_one_that_is_missing(root, resolver) -> None:
+    (root / "notes.txt").write_text("hello")
+    with pytest.raises(ScriptModuleNotFoundError) as caught:
+        resolver.resolve("./notes.txt", "javascript")
+    assert caught.value.hint == (
+        "./notes.txt is a file but no module; a text is read by the bridge fs, where the policy grants it"
+    )

@@ -179,6 +179,14 @@ def test_a_bridge_is_an_object_like_others(stage: Any) -> None:
     ]  # fmt: skip
 
 
+def test_a_name_a_bridge_does_not_have_is_asked_of_the_host_through_a_namespace_too(stage: Any) -> None:
+    with pytest.raises(KeyError):  # of the stage's own host, which has nothing better to say
+        stage.run("import * as kit from 'kit'; kit.someName(1)")
+    assert (stage.calls[-1].target, stage.calls[-1].method) == ("kit", "some_name")
+    code = "import * as kit from 'kit'; export default ['nope' in kit, kit.then, (await import('kit')).echo(3)]"
+    assert stage.run(code) == [False, None, 3]
+
+
 def test_import_meta_tells_which_file_it_is(stage: Any) -> None:
     meta = stage.run("return import.meta", "/home/bo/my spells/é.js")
     assert meta == {

@@ -115,6 +115,7 @@ _FUNCTIONS = {
 _PATTERNS = (
     ("ReferenceError", re.compile(r"^'?([\w$]+)'? is not defined$"), _GLOBALS),
     ("BridgeError", re.compile(r"^\w+ has no function '(\w+)'"), _FUNCTIONS),
+    ("SyntaxError", re.compile(r"^'(?:node:)?fs' has no export '(\w+)'"), _FUNCTIONS),
     ("TypeError", re.compile(r"^cannot read property '(digest|encrypt|decrypt|sign|importKey)' of undefined$"),
      dict.fromkeys(("digest", "encrypt", "decrypt", "sign", "importKey"),
                    "there is no crypto.subtle; core.hash(text) makes hashes")),

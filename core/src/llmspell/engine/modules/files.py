@@ -179,8 +179,10 @@ class Resolver:
     def _not_found(self, name: str, base: str, form: ModuleForm) -> ScriptModuleNotFoundError:
         whole = posixpath.splitext(base)[1] in self._languages
         tried = base if whole else " or ".join(f"{base}{extension}" for extension in form.extensions)
+        # An address, or dots alone, is no name of a file to look for.
+        looked = "" if ":" in name or not name.strip("./") else f" (looked for {tried})"
         return ScriptModuleNotFoundError(
-            f"there is no module {name!r} in the spell's directory (looked for {tried})",
+            f"there is no module {name!r} in the spell's directory{looked}",
             name=name,
             hint=self._nearby(name, base, form),
         )
@@ -194,6 +196,8 @@ class Resolver:
         except (BridgeError, PolicyDeniedError):
             return None
         files = {posixpath.splitext(entry.name)[0]: entry.name for entry in entries if self._is_module(entry.name)}
+        if not form.dotted and any(entry.name == wanted for entry in entries):
+            return f"{name} is a file but no module; a text is read by the bridge fs, where the policy grants it"
         close = difflib.get_close_matches(wanted, files, 1)
         if not close:
             return None

@@ -87,9 +87,10 @@
       defineProperty(exports, methods[i][0], record({ value, enumerable: true }));
     }
     const unknown = record({ get: (_, name) => unknownExport(described[0], name) });
-    setPrototypeOf(exports, new core.Proxy(create(null), unknown));
+    const asked = new core.Proxy(create(null), unknown);
+    setPrototypeOf(exports, asked);
     freeze(exports);
-    return (modules[key] = record({ key, state: "done", exports, isModule: false }));
+    return (modules[key] = record({ key, state: "done", exports, asked, isModule: false }));
   }
 
   // A name a bridge does not have: calling it is how the host gets to say which one was meant.
@@ -273,14 +274,17 @@
     if (name === "default") return "import { name } or * as name from '" + specifier + "'";
     const names = core.objectKeys(namespace);
     let text = "";
-    for (let i = 0; i < names.length && text.length < 200; i++) text += (i === 0 ? "it has " : ", ") + names[i];
-    return text === "" ? "it exports nothing" : text;
+    for (let i = 0; i < names.length && text.length < 200; i++) {
+      if (names[i] !== "default") text += (text === "" ? "it has " : ", ") + names[i];
+    }
+    if (text !== "") return text;
+    return names.length > 0 ? "import it as import name from '" + specifier + "'" : "it exports nothing";
   }
 
   function namespaceOf(module) {
     if (module.namespace === undefined) {
       const exports = exportsOf(module);
-      const namespace = create(null);
+      const namespace = create(module.asked === undefined ? null : module.asked);
       const kind = typeof exports;
       if (kind === "object" ? exports !== null : kind === "function") copyNames(exports, namespace, false);
       if (!("default" in namespace)) namespace.default = exports;
