@@ -123,6 +123,8 @@ console.log(new URLSearchParams('a=1&a=2'), new URLSearchParams())
 = URLSearchParams { 'a' => '1', 'a' => '2' } URLSearchParams {}
 console.log({ [Symbol.for('nodejs.util.inspect.custom')]() { return 'my own' } })
 = my own
+console.log([{ [Symbol.for('nodejs.util.inspect.custom')](d, o, show) { return d + show({ a: [1] }, { depth: 0 }) } }])
+= [ 3{ a: [Array] } ]
 const e = new Error('m'); e.stack = 'Error: m\n    at x'; e.code = 5; console.log({ e }, Object.keys(e))
 = {
 =   e: Error: m

@@ -6,4 +6,4 @@
 const seen = [];
 console.log({ [Symbol.for("nodejs.util.inspect.custom")](depth, options, inspect) { seen.push(this, options, inspect); return "x" } });
 const names = Object.getOwnPropertyNames(seen[2]).filter((name) => !["length", "name", "prototype"].includes(name));
-return seen.length === 3 && Object.keys(seen[1]).length === 0 && names.length === 0 ? "safe" : "ESCAPED";
+return seen.length === 3 && Object.keys(seen[1]).join() === "depth" && names.length === 0 ? "safe" : "ESCAPED";

@@ -90,6 +90,12 @@
     return undefined;
   }
 
+  // What is given to a value that has its own way to be shown, as Node gives it.
+  function inspectAs(value, options) {
+    const { depth = DEPTH } = options ?? {};
+    return inspect(value, depth === null ? Infinity : Number(depth));
+  }
+
   function inspect(value, depth = DEPTH) {
     const open = [];
     const circles = new Map(); // object that holds itself -> its number
@@ -139,8 +145,8 @@
 
     function parts(item, at) {
       const custom = item[CUSTOM];
-      if (typeof custom === "function" && custom !== inspect) {
-        const shown = custom.call(item, depth - at, {}, inspect);
+      if (typeof custom === "function") {
+        const shown = custom.call(item, depth - at, { depth: depth - at }, inspectAs);
         if (typeof shown === "string") return shown.replaceAll("\n", "\n" + " ".repeat(indent));
         if (shown !== item) return show(shown, at);
       }
