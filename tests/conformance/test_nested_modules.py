@@ -262,6 +262,16 @@ def test_a_function_that_waits_for_a_module_can_be_called_off(run: Run) -> None:
     assert run({**CALLED_OFF, "main.lua": main, "a.js": a, "b.lua": b}).value == [False, "cancelled"]
 
 
+def test_a_task_that_searches_can_be_called_off_by_what_runs_meanwhile(run: Run) -> None:
+    main = """
+        import async from "async";
+        globalThis.task = async.spawn(() => require("./a.lua"));
+        export default await task.catch((error) => error.message);
+        """
+    b = "task.cancel('enough'); require('./end.js'); require('./set.lua')"
+    assert run({"main.js": main, "a.lua": "require('./b.js') require('core').sleep(600)", "b.js": b}).value == "enough"
+
+
 def test_jobs_without_end_do_not_keep_a_module_from_being_called_off(run: Run) -> None:
     main = """
         local ok, e = pcall(require("async").timeout, 0.01, function() return require("./a.js").n end)

@@ -128,3 +128,8 @@ def test_modern_javascript_runs(stage: Any) -> None:
         2, 1, "1-4-9", {"b": 2, "c": 3}, "none", 10**20, {"odd": [1, 3], "even": [2]}, [1, 2, 3], "c", ["a", "b"],
         [1, 2, 3], 1000,
     ]  # fmt: skip
+
+
+def test_a_spell_that_exports_its_value_does_not_wait_for_that_of_a_statement(stage: Any) -> None:
+    code = "globalThis.lost = Promise.reject(new Error('no'));\nexport default await lost.catch((e) => e.message)"
+    assert stage.run(code) == "no"

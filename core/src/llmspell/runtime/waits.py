@@ -58,9 +58,10 @@ class Waits:
 
     def with_unsaid(self, said: list[GuestMessage]) -> list[GuestMessage]:
         """Return what is to be said, with what was not said before it."""
-        if not self._unsaid:
-            return said
-        said, self._unsaid = self._unsaid + said, []
+        if self._wanted:
+            self._call_off(said)
+        if self._unsaid:
+            said, self._unsaid = self._unsaid + said, []
         return said
 
     def until(self, call: int, *, hears: bool) -> Reply:
@@ -86,7 +87,6 @@ class Waits:
                 said = []
             else:
                 said = self.take(word)
-                self._call_off(said)
                 if said and has_ended(said):
                     # The step that goes on now says it once more: that is the answer.
                     return self._end(Fault("cancelled", "the run has ended", fatal=True))

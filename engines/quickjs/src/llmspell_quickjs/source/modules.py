@@ -54,7 +54,6 @@ class ModuleSyntax:
     stars: list[int] = field(default_factory=list)
     getters: list[tuple[str, str]] = field(default_factory=list)
     constants: list[str] = field(default_factory=list)
-    has_default_value: bool = False
     is_module: bool = False
     imported: set[str] = field(default_factory=set)
     exported: set[str] = field(default_factory=set)
@@ -72,6 +71,11 @@ class ModuleSyntax:
             raise Refused(f"'{name}' is exported twice", node.start_byte)
         self.exported.add(name)
         self.getters.append((name, value))
+
+    @property
+    def has_default(self) -> bool:
+        """Whatever else a spell does, this is what it is worth."""
+        return any(name == "default" for name, _ in self.getters)
 
     @property
     def prologue(self) -> str:
@@ -186,7 +190,6 @@ def _export(node: Node, edits: Edits, syntax: ModuleSyntax) -> None:
                         syntax.show(bound, bound, pattern)
     elif value is not None:
         value = _declared(value)
-        syntax.has_default_value = True
         syntax.show("default", f"{HELPER}.default", node)
         # What has no name of its own is called "default", as a property of an object would be.
         is_nameless = value.type in _NAMELESS and value.child_by_field_name("name") is None

@@ -144,7 +144,7 @@ def prepare(name: str, text: str, role: Role, dialect: Dialect | None = None) ->
     for node in marks.get("meta", ()):
         if text_of(node).startswith("import"):
             edits.replace(node.start_byte, node.end_byte, f"{HELPER}.meta")
-    picks_up = role == "main" and return_completion(root, edits)
+    picks_up = role == "main" and not syntax.has_default and return_completion(root, edits)
     strict = syntax.is_module or _STRICT.match(source) is not None
     own = _declared(root) | syntax.imported if not words.isdisjoint(_COMMONJS) else frozenset()
     head = _head(bool(top_awaits), strict, syntax, picks_up, own)
