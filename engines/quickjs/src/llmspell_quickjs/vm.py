@@ -8,7 +8,7 @@ from collections.abc import Callable
 from llmspell.errors import EngineCrashed
 from llmspell_quickjs import glue, native
 from llmspell_quickjs.extension import Context
-from llmspell_quickjs.native import Native
+from llmspell_quickjs.native import Native, Symbols
 
 Serve = Callable[..., str]
 _CLOSED = "X"
@@ -22,6 +22,9 @@ _PYTHONS = 192 * 1024
 """Bytes of a thread's stack that are left to what called the engine, and to what the engine calls."""
 
 _LEAST = 64 * 1024
+
+_COMMON = ("calls", "console", "failures", "modules", "rare", "tasks", "visits")
+"""Parts that are compiled before workers are forked: most spells need some of them."""
 
 
 def _room(size: int | None) -> int:
@@ -130,7 +133,7 @@ class Vm:
 
 
 class VmFactory:
-    """Make VMs quickly: the glue is compiled once.
+    """Make VMs quickly: the glue is compiled once, rare parts of it when the first VM needs them.
 
     Args:
         pieces: What works of the engine here.
@@ -140,9 +143,8 @@ class VmFactory:
         self.pieces = pieces
         symbols = pieces.symbols
         self._core = None if symbols is None else symbols.compile(glue.core(), "<glue>")
-        self._parts = (
-            {} if symbols is None else {name: symbols.compile(text, "<glue>") for name, text in glue.parts().items()}
-        )
+        self._texts = glue.parts()  # read now: a hardened worker can open no more files
+        self._codes = {} if symbols is None else {name: self._compiled(symbols, name) for name in _COMMON}
 
     def make(self) -> Vm:
         vm = Vm(self.pieces, self._core)
@@ -151,8 +153,14 @@ class VmFactory:
 
     def part(self, vm: Vm, name: str) -> str:
         """Give a VM a part of the glue: as a value in its slot, or as the text that is returned."""
-        code = self._parts.get(name)
+        symbols = self.pieces.symbols
+        if symbols is None:
+            return self._texts[name]
+        code = self._codes.get(name)
         if code is None:
-            return glue.parts()[name]
+            code = self._codes[name] = self._compiled(symbols, name)
         vm.put(name, code)
         return ""
+
+    def _compiled(self, symbols: Symbols, name: str) -> bytes:
+        return symbols.compile(self._texts[name], "<glue>")
