@@ -45,7 +45,6 @@ class JavaScriptEngine:
         check_binding()
         from llmspell_quickjs.native import probe
         from llmspell_quickjs.pool import Spares
-        from llmspell_quickjs.source import prepare
         from llmspell_quickjs.vm import VmFactory
         from llmspell_quickjs.watch import HeapWatch
 
@@ -54,7 +53,11 @@ class JavaScriptEngine:
         self._programs = PreparedFiles(programs)
         self._spares = Spares(VmFactory(self.pieces), spares)
         self._watch = HeapWatch()
-        # A hardened worker can open no more files: the parsers are loaded now.
+
+    def preload(self) -> None:
+        """Load the parsers, which are files of their own: a hardened worker can open no more."""
+        from llmspell_quickjs.source import prepare
+
         prepare("warm.js", "1", "main")
         prepare("warm.ts", "1", "main")
 

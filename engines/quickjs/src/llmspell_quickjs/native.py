@@ -24,6 +24,10 @@ _MALLOC_SIZE = 6 * _POINTER
 _MALLOC_LIMIT = 7 * _POINTER
 _COMPILE_ONLY = 1 << 5
 _BYTECODE, _STRIP = 1, 1 << 4 | 1 << 5
+_ROUNDS = 50_000
+"""Of a loop in which the engine is sure to look whether it is interrupted: it does so every 10,000."""
+
+_LOOP = f"for (i = 0; i < {_ROUNDS}; i++); i"
 _UNDEFINED, _BOOL, _EXCEPTION = 3, 1, 6
 
 
@@ -302,14 +306,14 @@ def _probe_interrupt() -> bool:
     context = Context()
     arm(context)
     data = _Interrupt.from_address(id(context))
-    if data.has_time_limit != 0 or context.eval("let i = 0; for (; i < 200000; i++); i") != 200_000:
+    if data.has_time_limit != 0 or context.eval(f"let i = 0; {_LOOP}") != _ROUNDS:
         return False
     trip(context)
     try:
-        context.eval("for (i = 0; i < 200000; i++); i")
+        context.eval(_LOOP)
     except JSException as error:
         untrip(context)
-        return "interrupted" in str(error) and context.eval("for (i = 0; i < 200000; i++); i") == 200_000
+        return "interrupted" in str(error) and context.eval(_LOOP) == _ROUNDS
     return False
 
 
