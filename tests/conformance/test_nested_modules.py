@@ -227,9 +227,8 @@ CALLED_OFF = {
     "a.js": "exports.n = require('./b.lua').n + 1",
     "b.lua": "return {n = require('./c.js').n + 1}",
     "c.js": """
-        const core = require("core");
         const runs = await require("./flags.lua").reach();
-        if (runs === 1) await core.sleep(600);
+        if (runs === 1) await require("core").sleep(600);
         export const n = runs;
         """,
 }

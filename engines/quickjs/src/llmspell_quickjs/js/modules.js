@@ -2,9 +2,9 @@
 // A module is evaluated once per run. A circular import is an error that names the circle, as in every language here.
 (function (core) {
   "use strict";
-  const { bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, find, freeze, halt, host } = core;
-  const { lower, mapGet, mapSet, modules, nativeThen, origins, parse, record, setPrototypeOf, start, stringify } = core;
-  const { searches, tellSaid, weakGet, weakSet } = core;
+  const { NativePromise, bare, compile, copyNames, create, cut, decode, defineProperty, exportsOf, find } = core;
+  const { freeze, halt, host, lower, mapGet, mapSet, modules, nativeThen, origins, parse, record } = core;
+  const { searches, setPrototypeOf, start, stringify, tellSaid, weakGet, weakSet } = core;
   const { BridgeError, callSite, faultError, method, nextCall, placeOf, refuseCancelled } = core.part("calls");
   const resolved = new core.saved.Map(); // importer + name -> module
 
@@ -175,24 +175,34 @@
   }
 
   // What waits for a module that the host has run: the files it names, the last of them asks; and the file of this
-  // language that waits for that one, if there is one, with those that wait for it here.
+  // language that waits for that one, if there is one, with those that wait for it here. Where no search is by any of
+  // them, somebody asks who has nothing to do with what is being searched.
   function chainOf(names) {
-    let chain = searches.length > 0 ? searches[searches.length - 1] : undefined;
+    let chain = names.length === 0 && searches.length > 0 ? searches[searches.length - 1] : undefined;
     let known = -1;
-    for (let i = 0; i < names.length; i++) {
-      if (chain !== undefined && names[i] === chain.key) known = i;
+    for (let at = searches.length - 1; at >= 0 && known < 0; at--) {
+      const search = searches[at]; // undefined where it is by no file: a global is looked for
+      for (let i = 0; i < names.length; i++) if (search !== undefined && names[i] === search.key) known = i;
+      if (known >= 0) chain = search;
     }
     for (let i = known + 1; i < names.length; i++) chain = record({ key: names[i], up: chain });
     return chain;
   }
 
-  // A module that is being run waits for what is asked for now if it is in the middle of searching a module.
-  function refuseBlocked(module) {
-    for (let i = 0; i < searches.length; i++) {
-      for (let link = searches[i]; link !== undefined; link = link.up) {
-        if (link.key === module.key) throw circular(module.key + " -> ... -> " + module.key, module.key);
-      }
+  // Whether whoever waits in a chain is waited for by a search.
+  function isSearched(chain) {
+    for (let link = chain; link !== undefined; link = link.up) {
+      for (let i = 0; i < searches.length; i++) if (searches[i] === link) return true;
     }
+    return false;
+  }
+
+  // Whether a module that is being run is in the middle of a search: nothing of it goes on before that has ended.
+  function isBlocked(module) {
+    for (let i = 0; i < searches.length; i++) {
+      for (let link = searches[i]; link !== undefined; link = link.up) if (link.key === module.key) return true;
+    }
+    return false;
   }
 
   // Evaluate a module and what it imports. Returns undefined when that is done, or a promise of it.
@@ -201,7 +211,10 @@
     if (module.state === "failed") throw module.error;
     refuseCircle(module, chain);
     if (module.state === "running") {
-      refuseBlocked(module);
+      if (isBlocked(module)) {
+        if (chain === undefined || isSearched(chain)) throw circular(module.key + " -> ... -> " + module.key, module.key);
+        if (module.promise === undefined) return afterwards(module, chain);
+      }
       return joined(module, chain);
     }
     link(module, chain);
@@ -214,8 +227,27 @@
     } catch (error) {
       fail(module, error);
       throw error;
+    } finally {
+      const left = module.left;
+      module.left = undefined;
+      if (left !== undefined) left();
     }
     return undefined;
+  }
+
+  // Wait for a run that is in the middle of a search, and which that search may call off.
+  async function afterwards(module, chain) {
+    const task = now();
+    const others = module.left;
+    await new NativePromise((resolve) => {
+      module.left = () => {
+        if (others !== undefined) others();
+        resolve();
+      };
+    });
+    goOn(task);
+    const waiting = run(module, chain);
+    if (waiting !== undefined) await waiting;
   }
 
   // Wait for a run that somebody else has begun, and may call off.
