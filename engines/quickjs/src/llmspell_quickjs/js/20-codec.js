@@ -23,14 +23,16 @@ function mark(tag, payload) {
 function countText(text, depth) {
   size += text.length;
   if (size > limits.bytes) {
-    throw part("refusals").cannotCross("the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)", depth);
+    const message = "the value holds more than " + limits.bytes + " bytes of text (limit: value bytes)";
+    throw part("refusals").cannotCross(message, depth);
   }
 }
 
 function countNodes(n, depth) {
   nodes += n;
   if (nodes > limits.nodes) {
-    throw part("refusals").cannotCross("the value has more than " + limits.nodes + " parts (limit: value nodes)", depth);
+    const message = "the value has more than " + limits.nodes + " parts (limit: value nodes)";
+    throw part("refusals").cannotCross(message, depth);
   }
 }
 
