@@ -49,6 +49,8 @@ import pytest
         ("await Promise.resolve(9)", 9),
         ("Promise.resolve(10)", 10),
         ("async function f() { return 11 } f()", 11),
+        ("if (true) return 1; export default 5", 1),
+        ("if (true) return 1; let x = 5; export { x as default }", 1),
         ("return 12", 12),
         ("if (true) return 13; 14", 13),
         ("return Promise.resolve(15)", 15),

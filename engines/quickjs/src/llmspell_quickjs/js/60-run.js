@@ -148,9 +148,20 @@ function runMain() {
 
 // What a spell is worth: what it exports, or else what it returns.
 function resultOf(returned) {
-  if (main.isModule) return "default" in main.namespace ? main.namespace.default : returned;
+  if (main.isModule) {
+    const value = exportedValue();
+    return value === undefined ? returned : value;
+  }
   const exports = main.holder.exports;
   return exports !== main.exports || ownKeys(exports).length > 0 ? exports : returned;
+}
+
+function exportedValue() {
+  try {
+    return main.namespace.default;
+  } catch {
+    return undefined; // a return came before it
+  }
 }
 
 function success(id, value) {
