@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
+from llmspell.engine import GuestLimits
+from llmspell.engine.endings import limit_failure
 from llmspell.engine.messages import Failure, Fault, FrameInfo
 from llmspell_quickjs import hints
 from llmspell_quickjs.stack import LANGUAGE, Files, Place
@@ -17,12 +21,13 @@ _UNHANDLED = "nobody handled the rejection of this promise: await it, or add .ca
 _KINDS = frozenset({"syntax", "module", "conversion", "cancelled"})
 
 
-def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Failure:
+def failure_of(told: dict[str, Any], files: Files, limits: GuestLimits, is_full: bool = False) -> Failure:
     """Make the failure of a description by the glue's ``describe``.
 
     Args:
         told: The description.
         files: Where its places are.
+        limits: What the guest is held to.
         is_full: The heap has been near its limit. An engine without memory for an error object throws null.
     """
     name, message = told["name"], told["message"]
@@ -30,7 +35,7 @@ def failure_of(told: dict[str, Any], files: Files, is_full: bool = False) -> Fai
     kind = told.get("kind", "")
     is_told = name or message != _NULL
     if (name == "InternalError" and message == _OUT_OF_MEMORY) or (is_full and (kind == "lost" or not is_told)):
-        return out_of_memory(frames)
+        return stopped("memory", limits, frames)
     text = message if name in _QUIET or kind == "syntax" else f"{name}: {message}" if message else name
     where = Place(*told["place"]) if "place" in told else frames[0] if frames else None
     return Failure(
@@ -63,64 +68,40 @@ def _hint(told: dict[str, Any]) -> str:
     return known or (_UNHANDLED if kind == "unhandled" else "")
 
 
-def out_of_memory(frames: Any = ()) -> Failure:
-    """Tell of a heap that is full. The state is spent: what the script holds still fills it."""
-    where = frames[0] if frames else None
-    return Failure(
-        kind="limit",
-        limit="memory",
-        message="the script needs more memory than it may use",
-        language=LANGUAGE,
-        file=where.file if where is not None else "",
-        line=where.line if where is not None else 0,
-        frames=tuple(frames),
-        state_spent=True,
-    )
-
-
-def broken(message: str, frames: tuple[FrameInfo, ...]) -> Failure:
+def broken(message: str, limits: GuestLimits, frames: tuple[FrameInfo, ...]) -> Failure:
     """Tell of an error that only the engine itself could put into words: the glue had no memory or stack left."""
     if _OUT_OF_MEMORY in message:
-        return out_of_memory(frames)
+        return stopped("memory", limits, frames)
     if "call stack size" in message:
         return Failure(kind="runtime", message=message, language=LANGUAGE, frames=frames)
     return Failure(kind="internal", message=f"the engine failed: {message[:500]}", state_spent=True)
 
 
-def stopped(reason: str, frames: Any = (), *, spent: bool = True) -> Failure:
-    """Tell of a run that was ended from outside; ``spent``: in the middle of something."""
-    if reason == "memory":
-        return out_of_memory(frames)
-    where = frames[0] if frames else None
-    return Failure(
-        kind="cancelled" if reason == "cancelled" else "limit",
-        limit="" if reason == "cancelled" else reason,
-        message="the run was cancelled" if reason == "cancelled" else f"the script reached its limit: {reason}",
-        language=LANGUAGE,
-        file=where.file if where is not None else "",
-        line=where.line if where is not None else 0,
-        frames=tuple(frames),
-        state_spent=spent,
-    )
+def stopped(reason: str, limits: GuestLimits, frames: Any = (), *, spent: bool = True) -> Failure:
+    """Tell of a run that a limit or a cancellation ended; ``spent``: in the middle of something."""
+    failure = limit_failure(reason, limits, **_placed(frames))
+    return msgspec.structs.replace(failure, state_spent=spent or failure.state_spent)
 
 
 def fatal(fault: Fault, call: int, frames: Any = ()) -> Failure:
     """Tell of a fault that ends the run: a limit the host keeps, or a cancellation."""
     details = fault.details if isinstance(fault.details, dict) else {}
     value = details.get("value")
-    where = frames[0] if frames else None
     return Failure(
         kind="cancelled" if fault.code == "cancelled" else "limit",
         limit="" if fault.code == "cancelled" else str(details.get("limit") or fault.code),
         limit_value=float(value) if isinstance(value, int | float) else 0,
         message=fault.message,
-        language=LANGUAGE,
-        file=where.file if where is not None else "",
-        line=where.line if where is not None else 0,
-        frames=tuple(frames),
         fault=call,
         state_spent=True,
+        **_placed(frames),
     )
+
+
+def _placed(frames: Any) -> dict[str, Any]:
+    """Return what a failure says of where it happened."""
+    where = {"file": frames[0].file, "line": frames[0].line} if frames else {}
+    return {"language": LANGUAGE, "frames": tuple(frames), **where}
 
 
 def deadlock(waits: list[list[Any]], files: Files, source: str) -> Failure:

@@ -219,7 +219,7 @@ class JavaScriptGuest:
             timer.cancel()
         spent = spent or bool(self._reason)
         self._reason = reason
-        self._last = Failed(failures.stopped(reason, spent=spent))
+        self._last = Failed(failures.stopped(reason, self._limits, spent=spent))
         said.append(self._last)
 
     # With the VM
@@ -374,17 +374,17 @@ class JavaScriptGuest:
             failure = syntax.in_files(told, files, self._check)
             if failure is not None:
                 return failure
-        return failures.failure_of(told, files, self._weight.was_near)
+        return failures.failure_of(told, files, self._limits, self._weight.was_near)
 
     def _stopped(self, stack: str = "") -> Failure:
         frames = self._sources.files.frames(stack)
         if self._fatal is not None:
             return failures.fatal(*self._fatal, frames)
-        return failures.stopped(self._reason, frames)
+        return failures.stopped(self._reason, self._limits, frames)
 
     def _broken(self, text: str) -> Done | Failed:
         """Tell of an error the glue could not catch: the script was stopped, or the engine has no memory left."""
         message, _, stack = text.partition("\n")
         if self._is_stopped:
             return self._end(self._stopped(stack))
-        return self._end(failures.broken(message, self._sources.files.frames(stack)))
+        return self._end(failures.broken(message, self._limits, self._sources.files.frames(stack)))
