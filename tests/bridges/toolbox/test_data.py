@@ -187,6 +187,10 @@ def test_patience_ends_even_where_the_time_is_up_as_something_dies() -> None:
 
     class Loud:
         def __del__(self) -> None:
+            for _ in range(50):
+                self.tidy_up()
+
+        def tidy_up(self) -> None:
             self.gone = True
 
     kept: weakref.WeakSet[Mortal] = weakref.WeakSet()

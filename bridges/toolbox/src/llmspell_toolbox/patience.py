@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType
+from types import FrameType
 from typing import Any
 
 from llmspell.plugin import BridgeError
@@ -49,8 +49,8 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
     end = _thread.end = min(outer, time.thread_time() + seconds)
     before = sys.getprofile()
 
-    def look(frame: Any, event: str, arg: Any) -> None:
-        if time.thread_time() > end and not _goes_unheard(frame.f_code):
+    def look(frame: FrameType, event: str, arg: Any) -> None:
+        if time.thread_time() > end and not _goes_unheard(frame):
             raise _OverdueError
 
     sys.setprofile(look)
@@ -65,9 +65,14 @@ def patient(doing: str, seconds: float = SECONDS) -> Iterator[None]:
         _thread.end = outer
 
 
-def _goes_unheard(code: CodeType) -> bool:
-    """Tell whether nobody hears what a function raises: of one that is called as something dies.
+def _goes_unheard(frame: FrameType | None) -> bool:
+    """Tell whether nobody hears what is raised here: inside of what is called as something dies.
 
     The interpreter would drop the error, and the watch along with it.
     """
-    return code.co_name == "__del__" or (code.co_filename, code.co_name) in _CALLED_BACK
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or (code.co_filename, code.co_name) in _CALLED_BACK:
+            return True
+        frame = frame.f_back
+    return False
